@@ -1,0 +1,161 @@
+"""Stored bytes: content-addressed files, written to a temporary file first and kept by a committed row.
+
+A blob is named by the SHA-256 of its bytes, so equal files are stored once. The file is in place before the
+row that names it commits; a crash in between leaves a file without a row, which the sweep removes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from sqlalchemy import BigInteger, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .db.base import Base, Timestamp, exact
+
+if TYPE_CHECKING:
+    from .context import Context
+
+BLOCK = 1024 * 1024
+
+
+class Blob(Base):
+    """A blob whose bytes are in the store."""
+
+    __tablename__ = "kernel_blob"
+
+    digest: Mapped[str] = mapped_column(exact(64), primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    created: Mapped[int] = mapped_column(Timestamp)
+
+
+class TemporaryBlob:
+    """Bytes on their way in: hashed and counted while they are written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self.head = b""
+        self._hash = hashlib.sha256()
+        self._file: BinaryIO | None = path.open("xb")
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of what was written, in hex."""
+        return self._hash.hexdigest()
+
+    def write(self, data: bytes) -> None:
+        """Append bytes."""
+        assert self._file is not None
+        if len(self.head) < 8192:
+            self.head += data[: 8192 - len(self.head)]
+        self._hash.update(data)
+        self._file.write(data)
+        self.size += len(data)
+
+    def close(self, *, fsync: bool) -> None:
+        """Finish writing; with `fsync` wait until the bytes are on the disk."""
+        if self._file is not None:
+            if fsync:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+            self._file.close()
+            self._file = None
+
+    def discard(self) -> None:
+        """Delete the temporary file; harmless when it was kept."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self.path.unlink(missing_ok=True)
+
+
+class BlobStore:
+    """The local folder of blobs."""
+
+    def __init__(self, root: Path, *, fsync: bool = True) -> None:
+        self.root = root
+        self.fsync = fsync
+        self.incoming = root / "incoming"
+
+    def prepare(self) -> None:
+        """Make the folders."""
+        self.incoming.mkdir(parents=True, exist_ok=True)
+
+    def path(self, digest: str) -> Path:
+        """Return where the blob lies."""
+        return self.root / digest[:2] / digest[2:4] / digest
+
+    def begin(self) -> TemporaryBlob:
+        """Start a new blob."""
+        self.prepare()
+        return TemporaryBlob(self.incoming / secrets.token_hex(16))
+
+    def take(self, source: Path, progress: Callable[[int], None] | None = None) -> TemporaryBlob:
+        """Copy a file of the disk into a temporary blob, block by block."""
+        blob = self.begin()
+        try:
+            with source.open("rb") as file:
+                while block := file.read(BLOCK):
+                    blob.write(block)
+                    if progress:
+                        progress(len(block))
+            blob.close(fsync=self.fsync)
+        except BaseException:
+            blob.discard()
+            raise
+        return blob
+
+    def keep(self, ctx: Context, blob: TemporaryBlob) -> str:
+        """Put a finished blob in its place and write its row in this unit; returns the digest."""
+        blob.close(fsync=self.fsync)
+        digest = blob.digest
+        target = self.path(digest)
+        if target.exists():
+            os.utime(target)  # young again: the sweep leaves it alone until this unit has committed
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            blob.path.replace(target)
+            if self.fsync:
+                _sync_folder(target.parent)
+        known = ctx.execute(select(Blob.size).where(Blob.digest == digest)).scalar()
+        if known is None:
+            try:
+                with ctx.savepoint():
+                    ctx.execute(insert(Blob).values(digest=digest, size=blob.size, created=ctx.now))
+            except IntegrityError:
+                pass  # another unit stored the same bytes at this moment
+        return digest
+
+    def sweep(self, is_known: Callable[[Iterable[str]], set[str]], *, older_than_seconds: int = 86400) -> int:
+        """Delete old temporary files and old files without a row; returns how many."""
+        limit = time.time() - older_than_seconds
+        removed = 0
+        old = [p for p in self.root.glob("??/??/*") if p.stat().st_mtime < limit]
+        for start in range(0, len(old), 500):
+            chunk = old[start : start + 500]
+            known = is_known(p.name for p in chunk)
+            for path in chunk:
+                if path.name not in known and path.stat().st_mtime < limit:
+                    path.unlink(missing_ok=True)
+                    removed += 1
+        for path in self.incoming.glob("*"):
+            if path.stat().st_mtime < limit:
+                path.unlink(missing_ok=True)
+                removed += 1
+        return removed
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

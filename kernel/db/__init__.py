@@ -1,0 +1,1 @@
+"""The database: engines per dialect, the unit of work, one migration lineage per plugin."""

@@ -1,0 +1,59 @@
+"""Declarative base, naming of constraints, and column types that mean the same on every engine.
+
+Times are integers: microseconds since 1970-01-01 UTC. They sort, compare and index alike on SQLite,
+PostgreSQL and MariaDB, need no driver conversion on the hot path, and never carry a zone.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Annotated
+
+from sqlalchemy import BigInteger, Integer, MetaData, String, Text
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Base of every model of every plugin; one metadata, tables are told apart by their prefix."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+Id = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
+"""Type of surrogate keys: 64 bits everywhere, an alias of the rowid on SQLite."""
+
+LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+"""Text without the 64 KiB limit of MariaDB's TEXT."""
+
+BinaryString = String().with_variant(mysql.VARCHAR(collation="utf8mb4_bin"), "mysql", "mariadb")
+
+Timestamp = BigInteger
+"""Microseconds since the epoch, UTC."""
+
+intpk = Annotated[int, mapped_column(Id, primary_key=True, autoincrement=True)]
+flag = Annotated[bool, mapped_column(Integer)]
+
+
+def exact(length: int) -> String:
+    """Return a string type that compares byte for byte on every engine (MariaDB folds case by default)."""
+    return String(length).with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), "mysql", "mariadb")
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def iso_utc(micros: int) -> str:
+    """Return the wire form `YYYY-MM-DDTHH:MM:SSZ` of a timestamp (spec: contents, §3)."""
+    return _second(micros // 1_000_000)

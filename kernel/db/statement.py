@@ -1,0 +1,121 @@
+"""A SELECT that is built and compiled once and then runs on the driver's cursor.
+
+The hot paths of the server run few, fixed statements. Executing them through the full SQLAlchemy machinery
+costs several times what SQLite needs to answer; compiling once and handing the text to the driver keeps the
+query language of SQLAlchemy and loses nothing: values are still bound, types are still converted.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import namedtuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Select
+from sqlalchemy.exc import DBAPIError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+
+    from ..context import Context
+
+Watcher = Callable[[str], None]
+watchers: list[Watcher] = []
+"""Called with the text of each statement (tests count them)."""
+
+
+def wrap_driver_error(dialect: Dialect, error: Any, text: str) -> BaseException:
+    """Return the SQLAlchemy error of a driver error, so that every door sees one family."""
+    gone = dialect.is_disconnect(error, None, None)
+    return DBAPIError.instance(
+        text, None, error, dialect.loaded_dbapi.Error, connection_invalidated=gone, dialect=dialect
+    )
+
+
+class _Compiled:
+    def __init__(self, statement: Select[Any], dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self.text = str(compiled)
+        self.positions: tuple[str, ...] | None = (
+            tuple(compiled.positiontup) if getattr(compiled, "positiontup", None) is not None else None
+        )
+        self.constants = {k: v for k, v in compiled.params.items() if v is not None}
+        self.names = tuple(compiled.params)
+        self.converters = [
+            (i, convert)
+            for i, column in enumerate(statement.selected_columns)
+            if (convert := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
+        ]
+
+
+class Statement:
+    """A fixed SELECT with bind parameters; rows come back as named tuples of its labels.
+
+    Expanding IN parameters are not supported: bind each value.
+    """
+
+    def __init__(self, select: Select[Any], name: str = "Row") -> None:
+        self.select = select
+        self.keys = tuple(str(c.key) for c in select.selected_columns)
+        self.row = namedtuple(name, self.keys)  # type: ignore[misc]  # noqa: PYI024
+        self._compiled: dict[str, _Compiled] = {}
+        self._lock = threading.Lock()
+
+    def _for(self, dialect: Dialect) -> _Compiled:
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            with self._lock:
+                found = self._compiled.setdefault(dialect.name, _Compiled(self.select, dialect))
+        return found
+
+    def _run(self, ctx: Context, params: dict[str, Any]) -> tuple[Any, _Compiled]:
+        kept = ctx.kept
+        compiled = self._for(kept.connection.dialect)
+        values = {**compiled.constants, **params} if compiled.constants else params
+        cursor = kept.raw.cursor()
+        if watchers:
+            for watch in watchers:
+                watch(compiled.text)
+        try:
+            if compiled.positions is not None:
+                cursor.execute(compiled.text, [values[name] for name in compiled.positions])
+            else:
+                cursor.execute(compiled.text, {name: values[name] for name in compiled.names})
+        except kept.connection.dialect.loaded_dbapi.Error as error:
+            raise wrap_driver_error(kept.connection.dialect, error, compiled.text) from error
+        return cursor, compiled
+
+    def all(self, ctx: Context, **params: Any) -> list[Any]:
+        """Return every row."""
+        cursor, compiled = self._run(ctx, params)
+        rows = cursor.fetchall()
+        cursor.close()
+        make = self.row._make
+        if not compiled.converters:
+            return [make(row) for row in rows]
+        converted = []
+        for row in rows:
+            values = list(row)
+            for index, convert in compiled.converters:
+                values[index] = convert(values[index])
+            converted.append(make(values))
+        return converted
+
+    def first(self, ctx: Context, **params: Any) -> Any | None:
+        """Return the first row or None."""
+        cursor, compiled = self._run(ctx, params)
+        row = cursor.fetchone()
+        cursor.close()
+        if row is None:
+            return None
+        if compiled.converters:
+            row = list(row)
+            for index, convert in compiled.converters:
+                row[index] = convert(row[index])
+        return self.row._make(row)
+
+    def value(self, ctx: Context, **params: Any) -> Any:
+        """Return the first column of the first row or None."""
+        row = self.first(ctx, **params)
+        return None if row is None else row[0]

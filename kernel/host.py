@@ -1,0 +1,685 @@
+"""The host: boots the kernel and its plugins as a visible tuple of steps, from config to ASGI application."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pluggy
+
+from atrio import hookspecs
+
+from . import plugins as plugin_host
+from .blobs import BlobStore
+from .config import (
+    Config,
+    ConfigError,
+    DatabaseConfig,
+    LogConfig,
+    PluginsConfig,
+    Sources,
+    StorageConfig,
+    database_url,
+    did_you_mean,
+    kernel_config,
+)
+from .context import ANONYMOUS, SYSTEM, Actor, Clock, Context
+from .db import migrate
+from .db.engine import Database
+from .db.work import run, unit_of_work
+from .errors import KERNEL_ERRORS, BootError, KernelError
+from .events import Bus
+from .http.guards import Rights
+from .http.router import Router
+from .http.schema import FieldContributor
+from .jobs import SECOND, Lease, OutboxJob, PeriodicRun, release_single, take_single
+from .markers import PROJECT
+from .plugins import PluginRecord, State
+from .tasks import Jobs, Task
+
+if TYPE_CHECKING:
+    from .background import Background
+    from .http.app import App
+    from .http.request import Request
+    from .http.route import Route
+
+log = logging.getLogger("atrio.host")
+T = TypeVar("T")
+FAULT_LIMIT = 5
+KERNEL_TABLES = (OutboxJob, Lease, PeriodicRun)
+
+
+class Kernel:
+    """A booted instance: what every door and every plugin holds on to."""
+
+    def __init__(self, sources: Sources, *, immediate_jobs: bool = False) -> None:
+        self.sources = sources
+        self.immediate_jobs = immediate_jobs
+        self.clock: Clock = Clock()
+        self.records: list[PluginRecord] = []
+        self.warnings: list[str] = []
+        self.hooks = pluggy.PluginManager(PROJECT)
+        self.bus = Bus()
+        self.rights = Rights()
+        self.router = Router()
+        self.closing = threading.Event()
+        self.errors: dict[str, type[KernelError]] = {}
+        self.lineages: dict[str, migrate.Lineage] = {"kernel": migrate.KERNEL}
+        self.contributors: dict[tuple[str, str], FieldContributor] = {}
+        self.capabilities: dict[str, Any] = {}
+        self.background: list[tuple[PluginRecord, Background]] = []
+        self._running: list[_Runner] = []
+        self._schemas: dict[type[Any], Any] = {}
+        self._memo: dict[Any, Any] = {}
+        self._app: App | None = None
+        self._owners: dict[int, PluginRecord] = {}
+        self._error_owners: dict[int, tuple[str, str]] = {}
+        self._tables: dict[str, str] = {}
+        self._started = False
+        self.config: Config
+        self.db: Database
+        self.blobs: BlobStore
+        self.jobs: Jobs
+
+    # -- what doors use ------------------------------------------------------------------------------------
+
+    @property
+    def app(self) -> App:
+        """The ASGI application."""
+        if self._app is None:
+            from .http.app import App
+
+            self._app = App(self)
+        return self._app
+
+    @contextmanager
+    def unit(self, *, writes: bool = True, actor: Actor = SYSTEM) -> Iterator[Context]:
+        """Open a unit of work for a block."""
+        with unit_of_work(self, writes=writes, actor=actor) as ctx:
+            yield ctx
+
+    def run(self, call: Callable[[Context], T], **options: Any) -> T:
+        """Run a call in a unit of work, behind guards, with retries; see `kernel.db.work.run`."""
+        return run(self, call, **options)
+
+    def authenticate(self, request: Request, ctx: Context) -> Actor:
+        """Ask the authenticators; nobody answering means a stranger."""
+        actor = self.hooks.hook.authenticate(request=request, ctx=ctx)
+        return actor if isinstance(actor, Actor) else ANONYMOUS
+
+    def schema(self, shape: type[Any]) -> Any:
+        """Return the one instance of a schema class, for loading."""
+        found = self._schemas.get(shape)
+        if found is None:
+            found = self._schemas.setdefault(shape, shape())
+        return found
+
+    def memo(self, key: Any, make: Callable[[], T]) -> T:
+        """Keep something that is built once for this kernel (a statement with contributed columns)."""
+        found = self._memo.get(key)
+        if found is None:
+            found = self._memo.setdefault(key, make())
+        return found  # type: ignore[no-any-return]
+
+    def contributed(self, shape: str, id_column: Any) -> Mapping[str, Any]:
+        """Return the contributed SQL expressions of a shape by field, for the owner's SELECT."""
+        found: dict[str, Any] = {}
+        for (name, field), contributor in self.contributors.items():
+            if name == shape:
+                found[field] = contributor.expression(id_column).label(field)
+        return found
+
+    def record(self, name: str) -> PluginRecord | None:
+        """Return a plugin's record."""
+        return next((r for r in self.records if r.name == name), None)
+
+    def enabled(self, name: str) -> bool:
+        """Tell whether a plugin takes part."""
+        record = self.record(name)
+        return record is not None and record.enabled
+
+    def owner_of(self, route: Route) -> PluginRecord | None:
+        """Return the plugin that declared a route."""
+        return self._owners.get(id(route))
+
+    def note_fault(self, record: PluginRecord | None, *, in_commit: bool = False) -> None:
+        """Count a fault of a plugin's code; the fifth in a row inside commits takes it out until restart."""
+        if record is None:
+            return
+        record.faults += 1
+        if not in_commit:
+            return
+        record.streak += 1
+        if record.streak >= FAULT_LIMIT and record.enabled and not record.essential:
+            log.error("plugin %s failed %d times in a row and is taken out", record.name, record.streak)
+            retire(self, record, State.FAILED, f"failed {record.streak} times in a row; see the log")
+
+    # -- life ----------------------------------------------------------------------------------------------
+
+    def start(self, *, consume: bool | None = None) -> None:
+        """Start serving in this process: dispatcher, consumer, background services, plugin start-up hooks."""
+        if self._started:
+            return
+        from .tasks import consumes_in_serve
+
+        self._started = True
+        self.jobs.start(consume=consumes_in_serve(self) if consume is None else consume)
+        self._each("on_startup", kernel=self)
+        for record, service in self.background:
+            if record.enabled:
+                runner = _Runner(self, record, service)
+                self._running.append(runner)
+                runner.begin()
+
+    def stop(self) -> None:
+        """Stop serving: background services, jobs, shutdown hooks, connections."""
+        if not self._started:
+            self.db.close()
+            return
+        self._started = False
+        self.closing.set()
+        for runner in self._running:
+            runner.end()
+        self._running.clear()
+        self.jobs.stop()
+        self._each("on_shutdown", kernel=self)
+        self.db.close()
+
+    def _each(self, hook: str, **arguments: Any) -> None:
+        for record in self.records:
+            if record.enabled:
+                try:
+                    _call(self, record, hook, **arguments)
+                except Exception:
+                    log.exception("%s of %s failed", hook, record.name)
+                    self.note_fault(record)
+
+
+# -- boot steps --------------------------------------------------------------------------------------------
+
+
+def step_config(kernel: Kernel) -> None:
+    """Parse the kernel's own sections."""
+    kernel.config = kernel_config(kernel.sources)
+
+
+def step_discover(kernel: Kernel) -> None:
+    """Find the plugins, apply the config's choice, put them in order."""
+    records = kernel.records or plugin_host.discover()
+    kernel.warnings += plugin_host.select(records, kernel.config[PluginsConfig])
+    kernel.records = plugin_host.in_order(records)
+    _essentials(kernel)
+
+
+def step_register(kernel: Kernel) -> None:
+    """Give the enabled plugins to pluggy, specs first; a misspelt hook or argument parks its plugin."""
+    kernel.hooks.add_hookspecs(hookspecs)
+    for record in _alive(kernel):
+        with _isolated(kernel, record, State.LOAD_ERROR):
+            _check_hook_names(kernel, record)
+            for module in _declared(record, "register_hookspecs"):
+                kernel.hooks.add_hookspecs(module)
+            kernel.hooks.register(record.module, record.name)
+    _reblock(kernel)
+
+
+def step_sections(kernel: Kernel) -> None:
+    """Parse each plugin's config; a bad value parks it, an unknown section stops the boot."""
+    known = {*kernel.config.sections}
+    for record in kernel.records:
+        if record.module is None or not hasattr(record.module, "register_config"):
+            continue
+        if not record.enabled:
+            try:
+                known.update(s.name for s in _declared(record, "register_config"))
+            except Exception as error:
+                log.info("the config keys of %s are unknown: %s", record.name, error)
+            known.add(record.name)
+            continue
+        with _isolated(kernel, record, State.CONFIG_ERROR):
+            for section in _declared(record, "register_config"):
+                known.add(section.name)
+                kernel.config.add(section)
+    known.update(r.name for r in kernel.records)
+    unknown = kernel.config.unknown_sections(known)
+    if unknown:
+        raise ConfigError("; ".join(unknown))
+    _reblock(kernel)
+
+
+def step_environment(kernel: Kernel) -> None:
+    """Ask each plugin whether it can run here."""
+    for record in _alive(kernel):
+        with _isolated(kernel, record, State.UNAVAILABLE):
+            reason = _call(kernel, record, "check_environment", config=kernel.config)
+            if reason:
+                kernel.hooks.unregister(name=record.name)
+                record.park(State.UNAVAILABLE, str(reason))
+    _reblock(kernel)
+
+
+def step_database(kernel: Kernel) -> None:
+    """Open the engines and the blob folder; nothing is read yet."""
+    settings = kernel.config[DatabaseConfig]
+    kernel.db = Database(database_url(kernel.config), busy_seconds=settings.busy_seconds)
+    storage = kernel.config[StorageConfig]
+    kernel.blobs = BlobStore(Path(storage.data_dir) / "blobs", fsync=storage.fsync)
+    kernel.jobs = Jobs(kernel, immediate=kernel.immediate_jobs)
+
+
+def step_models(kernel: Kernel) -> None:
+    """Collect models and lineages; a table outside the plugin's prefix parks it."""
+    for record in _alive(kernel):
+        with _isolated(kernel, record, State.LOAD_ERROR):
+            for model in _declared(record, "register_models"):
+                table = model.__tablename__
+                if not table.startswith(f"{record.name}_"):
+                    raise BootError(f"table {table!r} must be named {record.name}_…")
+                if kernel._tables.setdefault(table, record.name) != record.name:
+                    raise BootError(f"table {table!r} is declared by {kernel._tables[table]} too")
+            lineage = _call(kernel, record, "register_migrations")
+            if lineage is not None:
+                if lineage.owner != record.name:
+                    raise BootError(f"the lineage names {lineage.owner!r} as its owner")
+                kernel.lineages[record.name] = lineage
+    _reblock(kernel)
+
+
+def step_declarations(kernel: Kernel) -> None:
+    """Collect what the plugins declare, in dependency order; duplicates are boot errors naming both owners."""
+    for error in KERNEL_ERRORS:
+        _add_error(kernel, "kernel", error)
+    _kernel_tasks(kernel)
+    for record in _alive(kernel):
+        with _isolated(kernel, record, State.LOAD_ERROR):
+            _declare(kernel, record)
+    _reblock(kernel)
+    for record in _alive(kernel):
+        with _isolated(kernel, record, State.LOAD_ERROR):
+            _declare_late(kernel, record)
+    _reblock(kernel)
+    kernel.router = kernel.router.only(kernel.enabled)
+
+
+def _declare(kernel: Kernel, record: PluginRecord) -> None:
+    for event in _declared(record, "register_events"):
+        kernel.bus.declare(record.name, event)
+    for error in _declared(record, "register_errors"):
+        _add_error(kernel, record.name, error)
+    for permission in _declared(record, "register_permissions"):
+        kernel.rights.declare(record.name, permission)
+    for task in _declared(record, "register_tasks"):
+        kernel.jobs.declare(record, task)
+    for contributor in _declared(record, "register_schema_fields"):
+        key = (contributor.shape, contributor.field)
+        if key in kernel.contributors:
+            raise BootError(f"field {'.'.join(key)} is contributed twice, the second time by {record.name}")
+        kernel.contributors[key] = contributor
+    capabilities = _call(kernel, record, "register_capabilities", config=kernel.config) or {}
+    for name, value in capabilities.items():
+        if name in kernel.capabilities:
+            raise BootError(f"capability {name!r} is announced twice, the second time by {record.name}")
+        kernel.capabilities[name] = value
+
+
+def _declare_late(kernel: Kernel, record: PluginRecord) -> None:
+    """What refers to declarations of others: policies, subscriptions, routes, mounts, services."""
+    for policy in _declared(record, "register_policies"):
+        kernel.rights.add(record.name, policy)
+    for subscription in _declared(record, "register_subscriptions"):
+        kernel.bus.subscribe(record, subscription)
+    for route in _declared(record, "register_routes"):
+        kernel.router.add(record.name, route)
+        kernel._owners[id(route)] = record
+    for mount in _call(kernel, record, "register_mounts", kernel=kernel) or ():
+        kernel.router.mount(record.name, mount)
+    for service in _declared(record, "register_background"):
+        kernel.background.append((record, service))
+
+
+def step_routes(kernel: Kernel) -> None:
+    """Add the kernel's own routes: liveness and readiness."""
+    from .health import ROUTES
+
+    for route in ROUTES:
+        kernel.router.add("kernel", route)
+
+
+def step_schema_state(kernel: Kernel) -> None:
+    """Compare lineages with the database; an empty one is initialised, pending ones park or refuse."""
+    ensure_schema(kernel)
+
+
+BOOT: tuple[Callable[[Kernel], None], ...] = (
+    step_config,
+    step_discover,
+    step_register,
+    step_sections,
+    step_environment,
+    step_database,
+    step_models,
+    step_declarations,
+    step_routes,
+)
+"""The boot in one screen. `boot()` runs it; serving and most commands add `step_schema_state`."""
+
+
+def boot(
+    sources: Sources | None = None, *, schema: bool = True, immediate_jobs: bool = False,
+    records: list[PluginRecord] | None = None,
+) -> Kernel:  # fmt: skip
+    """Boot an instance; BootError says why it cannot start and what to type."""
+    kernel = Kernel(sources or Sources.load(), immediate_jobs=immediate_jobs)
+    if records is not None:
+        kernel.records = records
+    steps = (*BOOT, step_schema_state) if schema else BOOT
+    for step in steps:
+        step(kernel)
+    for warning in kernel.warnings:
+        log.warning("%s", warning)
+    return kernel
+
+
+# -- schema ------------------------------------------------------------------------------------------------
+
+
+def ensure_schema(kernel: Kernel) -> None:
+    """Initialise an empty database; park or refuse what has pending migrations."""
+    with kernel.db.writer.connect() as connection:
+        empty = migrate.is_empty(connection)
+    if empty:
+        initialise(kernel)
+        return
+    with kernel.db.writer.connect() as connection:
+        states = [migrate.status(connection, lineage) for lineage in _lineages(kernel)]
+    for found in states:
+        if not found.pending:
+            continue
+        why = f"database at {found.current or 'nothing'}, code at {found.head}"
+        record = kernel.record(found.owner)
+        if record is None or record.essential or _is_guard(kernel, record):
+            raise BootError(
+                f"pending migrations of {found.owner} ({why}); back up, then type: atrio db upgrade"
+            )
+        retire(kernel, record, State.MIGRATIONS_PENDING, f"{why}; type: atrio db upgrade {record.name}")
+    for record in plugin_host.block(kernel.records):
+        retire(kernel, record, record.state, record.reason)
+
+
+def initialise(kernel: Kernel) -> None:
+    """Create every table by its migrations and let the plugins put their first rows in."""
+    with migrate.migrating(kernel.db) as connection:
+        if not migrate.is_empty(connection):
+            return
+        for lineage in _lineages(kernel):
+            record = kernel.record(lineage.owner)
+            try:
+                migrate.upgrade(connection, lineage)
+            except Exception as error:
+                if record is None or record.essential or kernel.db.sqlite:
+                    raise
+                retire(kernel, record, State.MIGRATIONS_PENDING, str(error))
+    with kernel.unit() as ctx:
+        for record in _alive(kernel):
+            _call(kernel, record, "on_database_created", ctx=ctx)
+
+
+def upgrade(kernel: Kernel, names: Iterable[str] = ()) -> list[str]:
+    """Apply pending revisions in dependency order; returns what was upgraded."""
+    wanted = set(names)
+    done: list[str] = []
+    with migrate.migrating(kernel.db) as connection:
+        created = migrate.is_empty(connection)
+        for lineage in _lineages(kernel):
+            if wanted and lineage.owner not in wanted:
+                continue
+            before = migrate.current(connection, lineage)
+            migrate.upgrade(connection, lineage)
+            if migrate.current(connection, lineage) != before:
+                done.append(lineage.owner)
+    if created:
+        with kernel.unit() as ctx:
+            for record in _alive(kernel):
+                _call(kernel, record, "on_database_created", ctx=ctx)
+    return done
+
+
+def _lineages(kernel: Kernel) -> list[migrate.Lineage]:
+    """Return the lineages, the kernel's first, then in dependency order."""
+    ordered = [kernel.lineages["kernel"]]
+    ordered += [kernel.lineages[r.name] for r in kernel.records if r.name in kernel.lineages]
+    return ordered
+
+
+def lineages(kernel: Kernel) -> list[migrate.Lineage]:
+    """Return the lineages in the order of an upgrade."""
+    return _lineages(kernel)
+
+
+def retire(kernel: Kernel, record: PluginRecord, state: State, reason: str) -> None:
+    """Take a plugin out after its declarations were collected: its routes and reactions go."""
+    record.park(state, reason)
+    if kernel.hooks.has_plugin(record.name):
+        kernel.hooks.unregister(name=record.name)
+    kernel.router = kernel.router.only(lambda owner: owner == "kernel" or kernel.enabled(owner))
+
+
+# -- helpers -----------------------------------------------------------------------------------------------
+
+
+def _alive(kernel: Kernel) -> list[PluginRecord]:
+    return [r for r in kernel.records if r.enabled]
+
+
+def _declared(record: PluginRecord, hook: str) -> list[Any]:
+    """Call a register_* hook of one plugin and keep what it returned."""
+    function = getattr(record.module, hook, None)
+    if function is None:
+        return []
+    found = list(function() or ())
+    record.contributions[hook] = found
+    return found
+
+
+def _call(_kernel: Kernel, record: PluginRecord, hook: str, /, **arguments: Any) -> Any:
+    """Call one hook of one plugin with the arguments that it takes."""
+    function = getattr(record.module, hook, None)
+    if function is None:
+        return None
+    wanted, _ = pluggy._hooks.varnames(function)
+    return function(**{name: arguments[name] for name in wanted})
+
+
+@contextmanager
+def _isolated(kernel: Kernel, record: PluginRecord, state: State) -> Iterator[None]:
+    """Park a plugin whose step fails; an essential one or a guard of the door stops the boot."""
+    try:
+        yield
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        if isinstance(error, BootError):
+            reason = str(error)
+        if record.essential or _is_guard(kernel, record):
+            raise BootError(f"plugin {record.name} cannot start: {reason}") from error
+        log.warning("plugin %s is parked: %s", record.name, reason, exc_info=error)
+        if kernel.hooks.has_plugin(record.name):
+            kernel.hooks.unregister(name=record.name)
+        record.park(state, reason)
+
+
+def _is_guard(kernel: Kernel, record: PluginRecord) -> bool:
+    """Tell whether a plugin authenticates or decides rights: without it the doors would stand open or shut."""
+    module = record.module
+    return module is not None and (hasattr(module, "authenticate") or hasattr(module, "register_policies"))
+
+
+def _reblock(kernel: Kernel) -> None:
+    for record in plugin_host.block(kernel.records):
+        if kernel.hooks.has_plugin(record.name):
+            kernel.hooks.unregister(name=record.name)
+        log.warning("plugin %s is parked: %s", record.name, record.reason)
+    _essentials(kernel)
+
+
+def _essentials(kernel: Kernel) -> None:
+    for record in kernel.records:
+        if record.enabled:
+            continue
+        if record.essential or (record.state is not State.DISABLED and _is_guard(kernel, record)):
+            raise BootError(f"plugin {record.name} cannot start ({record.state}): {record.reason}")
+
+
+def _check_hook_names(kernel: Kernel, record: PluginRecord) -> None:
+    """Refuse hook implementations that nobody would call: the owner is enabled and has no such hook."""
+    known = {name for name in vars(hookspecs) if not name.startswith("_")}
+    offered: set[str] = set()
+    manifest = record.manifest
+    for owner, hooks in (manifest.offers if manifest else {}).items():
+        offered.update(hooks)
+        other = kernel.record(owner)
+        if other is None or not other.enabled:
+            continue
+        specs = {n for m in _declared(other, "register_hookspecs") for n in vars(m) if not n.startswith("_")}
+        for hook in hooks:
+            if hook not in specs:
+                raise BootError(f"offers {owner}.{hook}, which {owner} does not call{did_you_mean(hook, specs)}")
+    for need in manifest.requires if manifest else ():
+        other = kernel.record(need)
+        for module in _declared(other, "register_hookspecs") if other is not None else ():
+            known.update(n for n in vars(module) if not n.startswith("_"))
+    for name, value in vars(record.module).items() if record.module else ():
+        marked = getattr(value, f"{PROJECT}_impl", None)
+        if marked is not None and name not in known and name not in offered:
+            raise BootError(f"implements the unknown hook {name}{did_you_mean(name, known)}")
+
+
+def _add_error(kernel: Kernel, owner: str, error: type[KernelError]) -> None:
+    if error.code is not None and error.code != 9999:
+        twin = kernel._error_owners.get(error.code)
+        if twin is not None and twin[1] != error.__name__:
+            raise BootError(f"error code {error.code} is declared by {twin[0]} and {owner}")
+        kernel._error_owners[error.code] = (owner, error.__name__)
+    kernel.errors[f"{owner}.{error.__name__}"] = error
+
+
+def _kernel_tasks(kernel: Kernel) -> None:
+    kernel.jobs.declare(
+        None,
+        Task("kernel.tidy", tidy, periodic="17 3 * * *", summary="Forget finished jobs and unused blobs."),
+    )
+
+
+def tidy(ctx: Context) -> None:
+    """Delete finished jobs past their time, old temporary files, and blobs that no row names."""
+    from sqlalchemy import select
+
+    from . import jobs
+    from .blobs import Blob
+    from .config import TasksConfig
+
+    jobs.purge_finished(ctx, ctx.now - ctx.config[TasksConfig].keep_hours * 3600 * SECOND)
+
+    def known(names: Iterable[str]) -> set[str]:
+        return set(ctx.execute(select(Blob.digest).where(Blob.digest.in_(list(names)))).scalars())
+
+    ctx.kernel.blobs.sweep(known)
+
+
+class _Runner:
+    """Keeps one background service going; a single one only while its lease is ours."""
+
+    def __init__(self, kernel: Kernel, record: PluginRecord, service: Background) -> None:
+        self.kernel = kernel
+        self.record = record
+        self.service = service
+        self.handle: Any = None
+        self.started = False
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def begin(self) -> None:
+        if not self.service.single:
+            self._start()
+            return
+        self._thread = threading.Thread(target=self._watch, name=f"lease-{self.service.name}", daemon=True)
+        self._thread.start()
+
+    def _start(self) -> None:
+        try:
+            self.handle = self.service.start(self.kernel)
+            self.started = True
+        except Exception:
+            log.exception("background service %s of %s cannot start", self.service.name, self.record.name)
+            self.kernel.note_fault(self.record)
+
+    def _watch(self) -> None:
+        seconds = self.service.lease_seconds
+        while not self._stop.is_set():
+            try:
+                ours = self.kernel.run(lambda ctx: take_single(ctx, self.service.name, seconds))
+            except Exception:
+                log.exception("the lease of %s cannot be taken", self.service.name)
+                ours = False
+            if ours and not self.started:
+                self._start()
+            elif not ours and self.started:
+                self._end()
+            self._stop.wait(seconds / 3)
+        self._end()
+        try:
+            self.kernel.run(lambda ctx: release_single(ctx, self.service.name))
+        except Exception:
+            log.warning("the lease of %s was not given back", self.service.name)
+        self.kernel.db.close_thread()
+
+    def _end(self) -> None:
+        if not self.started:
+            return
+        self.started = False
+        try:
+            self.service.stop(self.handle)
+        except Exception:
+            log.exception("background service %s did not stop cleanly", self.service.name)
+
+    def end(self) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(4.0)
+        else:
+            self._end()
+
+
+def configure_logging(config: Config) -> None:
+    """Send log lines to standard error, as text or JSON."""
+    import sys
+    import time
+
+    import msgspec
+
+    settings = config[LogConfig]
+    handler = logging.StreamHandler(sys.stderr)
+    if settings.json:
+
+        class JsonLine(logging.Formatter):
+            """One JSON object a line."""
+
+            def format(self, record: logging.LogRecord) -> str:
+                line = {
+                    "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
+                    "level": record.levelname.lower(), "logger": record.name, "message": record.getMessage(),
+                }  # fmt: skip
+                if record.exc_info:
+                    line["traceback"] = self.formatException(record.exc_info)
+                return msgspec.json.encode(line).decode()
+
+        handler.setFormatter(JsonLine())
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(name)s: %(message)s", "%H:%M:%S"))
+    root = logging.getLogger("atrio")
+    root.handlers[:] = [handler]
+    root.setLevel(settings.level.upper())
+    root.propagate = False

@@ -1,0 +1,103 @@
+"""Cleaning of HTML that users write: one allow-list for every write path.
+
+What rich-text editors produce goes through unchanged; script, style elements, forms, event attributes,
+`srcdoc` and comments do not. Cleaning twice equals cleaning once.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+BLOCK = (
+    "address article aside blockquote br center dd details div dl dt figcaption figure footer h1 h2 h3 h4 h5 "
+    "h6 header hr li main nav ol p pre section summary ul"
+)
+INLINE = (
+    "a abbr b bdi bdo big cite code data del dfn em font i ins kbd mark q rp rt ruby s samp small span strike "
+    "strong sub sup time tt u var wbr html-mention"
+)
+TABLE = "caption col colgroup table tbody td tfoot th thead tr"
+MEDIA = "img video audio source track picture iframe"
+TAGS = frozenset(" ".join((BLOCK, INLINE, TABLE, MEDIA)).split())
+
+ATTRIBUTES: dict[str, set[str]] = {
+    "*": {"class", "id", "style", "title", "lang", "dir"},
+    "a": {"href", "name", "target", "rel"},
+    "img": {"src", "alt", "width", "height"},
+    "video": {"src", "controls", "width", "height", "poster", "loop", "muted"},
+    "audio": {"src", "controls", "loop", "muted"},
+    "source": {"src", "type", "srcset", "media"},
+    "track": {"src", "kind", "srclang", "label"},
+    "iframe": {"src", "width", "height", "allowfullscreen", "frameborder"},
+    "td": {"colspan", "rowspan", "align", "valign"},
+    "th": {"colspan", "rowspan", "scope", "align", "valign"},
+    "col": {"span", "width"},
+    "colgroup": {"span"},
+    "table": {"border", "cellpadding", "cellspacing", "width", "align"},
+    "ol": {"start", "type", "reversed"},
+    "li": {"value"},
+    "details": {"open"},
+    "time": {"datetime"},
+    "data": {"value"},
+    "del": {"cite", "datetime"},
+    "ins": {"cite", "datetime"},
+    "blockquote": {"cite"},
+    "q": {"cite"},
+    "font": {"color", "size", "face"},
+    "html-mention": {"userid", "roleid"},
+}
+STYLES = frozenset(
+    "color background-color text-align text-decoration text-indent vertical-align width height min-width "
+    "max-width min-height max-height margin margin-top margin-right margin-bottom margin-left padding "
+    "padding-top padding-right padding-bottom padding-left border border-top border-right border-bottom "
+    "border-left border-color border-width border-style border-collapse border-spacing float clear "
+    "list-style-type line-height white-space display font font-family font-size font-style font-weight "
+    "font-variant".split()
+)
+SCHEMES = {"http", "https", "mailto", "tel", "data"}
+IMAGE_DATA = tuple(f"data:image/{kind}" for kind in ("png", "jpeg", "jpg", "gif", "webp", "bmp", "avif"))
+
+
+@lru_cache(maxsize=8)
+def _cleaner(iframe_hosts: tuple[str, ...]) -> Any:
+    import nh3
+
+    def attribute(tag: str, name: str, value: str) -> str | None:
+        if name in ("src", "href", "cite", "poster", "srcset"):
+            if value.strip().lower().startswith("data:") and not (
+                tag == "img" and name == "src" and value.strip().lower().startswith(IMAGE_DATA)
+            ):
+                return None
+            if tag == "iframe" and not allowed_frame(value, iframe_hosts):
+                return None
+        return value
+
+    return nh3.Cleaner(
+        tags=set(TAGS),
+        clean_content_tags={"script", "style"},
+        attributes=ATTRIBUTES,
+        attribute_filter=attribute,
+        strip_comments=True,
+        link_rel=None,
+        url_schemes=SCHEMES,
+        filter_style_properties=set(STYLES),
+    )
+
+
+def allowed_frame(url: str, hosts: tuple[str, ...]) -> bool:
+    """Tell whether a frame may show this address: https or http, host on the list or below it."""
+    parts = urlsplit(url.strip() if not url.strip().startswith("//") else f"https:{url.strip()}")
+    host = (parts.hostname or "").lower()
+    if parts.scheme not in ("http", "https"):
+        return False
+    return any(host == allowed or host.endswith(f".{allowed}") for allowed in hosts) or hosts == ("*",)
+
+
+def clean_html(text: str, iframe_hosts: tuple[str, ...] = ()) -> str:
+    """Return the text with everything dropped that could act in another reader's browser."""
+    if "<" not in text and "&" not in text and ">" not in text:
+        return text
+    cleaned: str = _cleaner(iframe_hosts).clean(text)
+    return cleaned

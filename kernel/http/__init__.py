@@ -1,0 +1,1 @@
+"""HTTP: routing, guards, bodies and answers. Pure ASGI, one thread hop a request."""

@@ -1,0 +1,351 @@
+"""The ASGI application: one request from the socket to the answer.
+
+router → body → one hop to a thread → unit of work → authenticate → guards → schema → service → events →
+commit → dump. No transaction is open while bytes go over the wire.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+from zlib import crc32
+
+import msgspec
+
+from ..config import DebugConfig, ServerConfig
+from ..context import Context
+from ..db.work import RETRIES, Work, is_retryable
+from ..errors import (
+    BadRequestBody,
+    BodyTooLarge,
+    InternalError,
+    KernelError,
+    MethodNotAllowed,
+    PageNotFound,
+    ServiceUnavailable,
+    ValidationFailed,
+)
+from .bytes import (
+    ClientGone,
+    DrainEarlyAnswers,
+    Receive,
+    Send,
+    Upload,
+    UploadLimit,
+    read_body,
+    read_upload,
+    send_file,
+)
+from .guards import check_all
+from .pool import WorkPool
+from .request import Request
+from .response import FileResponse, Response, StreamResponse, error_response, json_response, redirect
+from .route import Call, Route
+from .schema import load
+from .security import Gate, header_pairs
+
+if TYPE_CHECKING:
+    from ..host import Kernel
+
+log = logging.getLogger("atrio.http")
+access = logging.getLogger("atrio.access")
+JSON_TYPES = ("application/json", "application/json-rpc", "application/merge-patch+json")
+
+
+class App:
+    """The application of one process; `atrio.asgi:app` and `atrio serve` use it."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        server = kernel.config[ServerConfig]
+        self.kernel = kernel
+        self.server = server
+        self.debug = kernel.config[DebugConfig].traceback
+        self.gate = Gate(kernel.config)
+        self.pool = WorkPool("http", server.threads, server.queue, kernel.db.close_thread)
+        self.io = WorkPool("io", 4, 4096)
+        self.outer = DrainEarlyAnswers(
+            self._http, limit=server.drain_limit, seconds=server.drain_seconds
+        )  # fmt: skip
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Serve one ASGI scope."""
+        if scope["type"] == "http":
+            await self.outer(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    await self.pool.run(self.kernel.start)
+                except Exception as error:
+                    log.exception("the server cannot start")
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    return
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                self.kernel.closing.set()
+                await asyncio.to_thread(self.kernel.stop)
+                self.pool.close()
+                self.io.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _http(self, scope: Any, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        scope = self.gate.clean(scope)
+        request = Request(scope, secrets.token_hex(8))
+        mount = self.kernel.router.find_mount(request.path) if self.kernel.router.mounts else None
+        if mount is not None:
+            inner = {**scope, "root_path": request.root_path + mount.prefix}
+            await mount.app(inner, receive, send)
+            return
+        status = 499
+        response: Response | None = None
+        try:
+            response = await self._respond(request, receive)
+            await self._send(request, response, send)
+            status = response.status
+        except ClientGone:
+            log.info("%s the client went away during %s", request.id, request.path)
+        finally:
+            if self.server.access_log:
+                self._log(request, status, began)
+
+    def _log(self, request: Request, status: int, began: float) -> None:
+        keys = ""
+        if request.query_string:
+            names = [p.partition(b"=")[0].decode("latin-1") for p in request.query_string.split(b"&")]
+            keys = "?" + "&".join(quote(n, safe="") for n in names[:20])
+        access.info(
+            "%s %s %s%s %d %.1fms", request.id, request.method, quote(request.path), keys, status,
+            (time.perf_counter() - began) * 1000,
+        )  # fmt: skip
+
+    async def _respond(self, request: Request, receive: Receive) -> Response:
+        try:
+            return await self._route(request, receive)
+        except KernelError as error:
+            return error_response(error)
+        except ClientGone:
+            raise
+        except Exception as error:
+            return self._fault(request, error)
+
+    def _fault(self, request: Request, error: BaseException) -> Response:
+        log.error("%s %s %s failed", request.id, request.method, request.path, exc_info=error)
+        details: dict[str, Any] = {"error_detail": {}, "request_id": request.id}
+        if self.debug:
+            details["traceback"] = "".join(traceback.format_exception(error))
+        return error_response(InternalError(details=details))
+
+    async def _route(self, request: Request, receive: Receive) -> Response:
+        preflight = self.gate.preflight(request)
+        if preflight is not None:
+            return Response(200, b"", preflight)
+        if request.raw_path.startswith(b"//"):
+            raise PageNotFound
+        match = self.kernel.router.match(request.method, request.raw_path)
+        route = match.route
+        if route is None:
+            return self._no_route(request, match.allowed)
+        if route.takes == "stream":
+            return await self._stream(request, route, match.params, receive)
+        raw_body: bytes = b""
+        if route.takes == "json":
+            if (request.content_length or 0) > self.server.json_limit:
+                raise BodyTooLarge(f"the body is larger than {self.server.json_limit} bytes")
+            raw_body = await read_body(receive, self.server.json_limit, self.server.stall_seconds)
+        return await self.pool.run(self._serve, request, route, match.params, raw_body, None)
+
+    def _no_route(self, request: Request, allowed: tuple[str, ...]) -> Response:
+        if allowed:
+            if request.method == "OPTIONS":
+                return Response(204, b"", [("allow", ", ".join(allowed))])
+            raise MethodNotAllowed(headers=[("allow", ", ".join(allowed))])
+        if request.method in ("GET", "HEAD") and not request.raw_path.endswith(b"/"):
+            target = request.root_path + quote(request.path, safe="/:@!$&'()*+,;=~") + "/"
+            query = request.query_string.decode("latin-1")
+            return redirect(target + (f"?{query}" if query else ""))
+        raise PageNotFound
+
+    async def _stream(
+        self, request: Request, route: Route, params: dict[str, str], receive: Receive
+    ) -> Response:
+        """Check first, receive the bytes with nothing open, then write and check again."""
+        limit = await self.pool.run(self._check_stream, request, route, params)
+        if isinstance(limit, Response):
+            return limit
+        upload = await read_upload(
+            receive, request, self.kernel.blobs, self.io, limit=limit,
+            stall_seconds=self.server.stall_seconds,
+        )  # fmt: skip
+        try:
+            return await self.pool.run(self._serve, request, route, params, b"", upload)
+        finally:
+            upload.discard()
+
+    def _check_stream(
+        self, request: Request, route: Route, params: dict[str, str]
+    ) -> UploadLimit | Response:
+        ctx = self._context(request, writes=False)
+        work = Work(self.kernel, ctx)
+        try:
+            ctx.actor = self.kernel.authenticate(request, ctx)
+            call = Call(path=dict(params), request=request)
+            check_all(ctx, call, route.guards)
+            limit = route.stream(ctx, call) if route.stream is not None else UploadLimit()
+        except KernelError as error:
+            return error_response(error)
+        finally:
+            work._close(commit=False)
+        return limit if isinstance(limit, UploadLimit) else UploadLimit()
+
+    def _context(self, request: Request, *, writes: bool) -> Context:
+        token = request.headers.get("x-tracim-clienttoken") or request.headers.get("x-atrio-clienttoken")
+        return Context(
+            self.kernel, writes, request_id=request.id, client_token=token[:255] if token else None
+        )
+
+    def _serve(
+        self, request: Request, route: Route, params: dict[str, str], raw_body: bytes, upload: Upload | None
+    ) -> Response:
+        """Run one route in its unit of work, in a worker thread; a lost race is tried again twice."""
+        attempt = 0
+        while True:
+            ctx = self._context(request, writes=route.writing)
+            work = Work(self.kernel, ctx)
+            try:
+                call = Call(path=dict(params), request=request, upload=upload)
+                value = self._inside(ctx, work, route, call, raw_body)
+                if route.writing:
+                    work.finish()
+                else:
+                    work._close(commit=False)
+            except KernelError as error:
+                work.abort(error)
+                response = error_response(error)
+                response.headers += ctx.answer_headers
+                return response
+            except Exception as error:
+                work.abort(error)
+                if is_retryable(error):
+                    if attempt < RETRIES:
+                        attempt += 1
+                        continue
+                    return error_response(ServiceUnavailable("too many writers at once"))
+                self.kernel.note_fault(self.kernel.owner_of(route))
+                return self._fault(request, error)
+            work.tell_world()
+            response = self._encode(request, route, value)
+            response.headers += ctx.answer_headers
+            return response
+
+    def _inside(self, ctx: Context, work: Work, route: Route, call: Call, raw_body: bytes) -> Any:
+        ctx.actor = self.kernel.authenticate(call.http, ctx)
+        if route.takes == "json":
+            call.raw_body = _decode(call.http, raw_body)
+        check_all(ctx, call, route.guards)
+        if route.query is not None:
+            call.query = load(self.kernel.schema(route.query), call.http.query)
+        if route.takes == "json":
+            if isinstance(call.raw_body, _Malformed):
+                raise ValidationFailed({"_schema": [call.raw_body.reason]})
+            call.body = load(self.kernel.schema(route.body), call.raw_body) if route.body else {}
+        elif call.upload is not None and route.form is not None:
+            call.body = load(self.kernel.schema(route.form), call.upload.fields)
+        value = route.handler(ctx, call)
+        if route.writing:
+            work.settle()
+            if route.after is not None:
+                value = route.after(ctx, value)
+        return value
+
+    def _encode(self, request: Request, route: Route, value: Any) -> Response:
+        if isinstance(value, Response):
+            return value
+        answer = route.answer
+        if answer.shape == "empty":
+            return Response(answer.status)
+        if answer.dumper is None:
+            return json_response(value, answer.status)
+        if answer.shape == "list":
+            body = answer.dumper.encode_all(value)
+        elif answer.shape == "page":
+            body = answer.dumper.encode_page(value.items, value.extra or {})
+        else:
+            body = answer.dumper.encode(value)
+        response = Response(answer.status, body, [], "application/json")
+        if answer.etag is not None:
+            tag = f'"{answer.etag(value)}-{crc32(body):08x}"'
+            response.headers = [("etag", tag), ("cache-control", "private, no-cache")]
+            given = request.headers.get("if-none-match")
+            if given and request.method in ("GET", "HEAD") and (tag in given or given.strip() == "*"):
+                response.status, response.body, response.media = 304, b"", None
+        return response
+
+    async def _send(self, request: Request, response: Response, send: Send) -> None:
+        headers = response.headers
+        names = {name for name, _ in headers}
+        if response.media is not None:
+            headers.append(("content-type", response.media))
+        if "cache-control" not in names:
+            headers.append(("cache-control", "no-store"))
+        if "x-content-type-options" not in names:
+            headers.append(("x-content-type-options", "nosniff"))
+        headers.append(("x-request-id", request.id))
+        if "origin" in request.headers and "access-control-allow-origin" not in names:
+            headers += self.gate.cors(request)
+        stream = isinstance(response, StreamResponse)
+        if not stream and response.status not in (204, 304):
+            length = response.length if isinstance(response, FileResponse) else len(response.body)
+            headers.append(("content-length", str(length)))
+        await send(
+            {"type": "http.response.start", "status": response.status, "headers": header_pairs(headers)}
+        )
+        if request.method == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+        elif isinstance(response, FileResponse):
+            await send_file(send, self.io, response)
+        elif isinstance(response, StreamResponse) and response.chunks is not None:
+            async for chunk in response.chunks():
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await send({"type": "http.response.body", "body": response.body})
+
+
+class _Malformed(dict[str, Any]):
+    """Stands for a JSON body that cannot be used; guards see an empty object."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+def _decode(request: Request, raw: bytes) -> dict[str, Any]:
+    """Return the JSON object of a body; another media type or nothing is an empty one (spec: errors, §3)."""
+    if not raw or request.media_type not in JSON_TYPES:
+        return {}
+    try:
+        value = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return _Malformed("Invalid JSON body.")
+    if not isinstance(value, dict):
+        return _Malformed("Invalid input type.")
+    return value
+
+
+Endpoint = Callable[..., Any]
+__all__ = ["App", "BadRequestBody"]

@@ -1,0 +1,445 @@
+"""Bytes in and out: streamed uploads, safe answers with users' files, and drained early answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from email.utils import formatdate, parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from ..blobs import BlobStore, TemporaryBlob
+from ..errors import BadRequestBody, BodyTooLarge, KernelError
+from .pool import WorkPool
+from .request import Request
+from .response import FileResponse, Response
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+WRITE_BLOCK = 512 * 1024
+READ_BLOCK = 256 * 1024
+FIELD_LIMIT = 64 * 1024
+PARTS_LIMIT = 32
+
+
+class ClientGone(Exception):  # noqa: N818
+    """The client closed the connection; there is nobody to answer."""
+
+
+# -- in ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Upload:
+    """A received form: its plain fields and its first file."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+    filename: str = ""
+    media: str = ""
+    blob: TemporaryBlob | None = None
+
+    def discard(self) -> None:
+        """Delete the temporary file, if it was not kept."""
+        if self.blob is not None:
+            self.blob.discard()
+
+
+@dataclass(frozen=True)
+class UploadLimit:
+    """How many bytes a file may have, and the refusal beyond it."""
+
+    size: int = 0
+    error: Callable[[], KernelError] = BodyTooLarge
+
+
+async def read_body(receive: Receive, limit: int, stall_seconds: float) -> bytes:
+    """Read a whole small body; BodyTooLarge beyond the limit, ClientGone when it stops early."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await _next(receive, stall_seconds)
+        data = message.get("body", b"")
+        size += len(data)
+        if size > limit:
+            raise BodyTooLarge(f"the body is larger than {limit} bytes")
+        if data:
+            parts.append(data)
+        if not message.get("more_body", False):
+            return b"".join(parts) if len(parts) != 1 else parts[0]
+
+
+async def _next(receive: Receive, stall_seconds: float) -> Message:
+    try:
+        message = await asyncio.wait_for(receive(), stall_seconds)
+    except TimeoutError:
+        raise ClientGone("no byte came in time") from None
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return message
+
+
+class _Form:
+    """Callbacks of the multipart parser: sorts bytes into fields and the first file named `files`."""
+
+    def __init__(self, store: BlobStore, file_field: str) -> None:
+        self.store = store
+        self.file_field = file_field
+        self.upload = Upload()
+        self.pending = bytearray()
+        self.ended = False
+        self._header_name = bytearray()
+        self._header_value = bytearray()
+        self._headers: dict[str, bytes] = {}
+        self._name = ""
+        self._value = bytearray()
+        self._into = "nothing"
+        self._parts = 0
+
+    def callbacks(self) -> dict[str, Any]:
+        return {
+            "on_part_begin": self._begin, "on_part_data": self._data, "on_part_end": self._end,
+            "on_header_field": self._field, "on_header_value": self._header_data,
+            "on_header_end": self._header_end, "on_headers_finished": self._headers_done,
+            "on_end": self._finish,
+        }  # fmt: skip
+
+    def _begin(self) -> None:
+        self._parts += 1
+        if self._parts > PARTS_LIMIT:
+            raise BadRequestBody(f"more than {PARTS_LIMIT} parts")
+        self._headers = {}
+        self._value = bytearray()
+        self._into = "nothing"
+
+    def _field(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _header_data(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _header_end(self) -> None:
+        self._headers[self._header_name.decode("latin-1").lower()] = bytes(self._header_value)
+        self._header_name = bytearray()
+        self._header_value = bytearray()
+
+    def _headers_done(self) -> None:
+        _, options = parse_options_header(self._headers.get("content-disposition", b""))
+        self._name = _text(options.get(b"name", b""))
+        if b"filename" not in options:
+            self._into = "field"
+        elif self._name == self.file_field and self.upload.blob is None:
+            self._into = "file"
+            self.upload.filename = _text(options[b"filename"])
+            self.upload.media = self._headers.get("content-type", b"").decode("latin-1").partition(";")[0]
+            self.upload.blob = self.store.begin()
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if self._into == "file":
+            self.pending += data[start:end]
+        elif self._into == "field":
+            self._value += data[start:end]
+            if len(self._value) > FIELD_LIMIT:
+                raise BadRequestBody("a form field is too long")
+
+    def _end(self) -> None:
+        if self._into == "field":
+            self.upload.fields[self._name] = _text(bytes(self._value))
+
+    def _finish(self) -> None:
+        self.ended = True
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+async def read_upload(
+    receive: Receive, request: Request, store: BlobStore, io: WorkPool, *, limit: UploadLimit,
+    stall_seconds: float, file_field: str = "files",
+) -> Upload:  # fmt: skip
+    """Stream a multipart form: the file goes to a temporary blob, hashed and counted, never into memory.
+
+    A body that is no multipart form gives an empty Upload. A lost client, broken framing or a wrong length
+    deletes the temporary file.
+    """
+    _, options = parse_options_header(request.headers.get("content-type", ""))
+    boundary = options.get(b"boundary")
+    if request.media_type != "multipart/form-data" or not boundary:
+        return Upload()
+    form = _Form(store, file_field)
+    try:
+        parser = MultipartParser(boundary, form.callbacks())  # type: ignore[arg-type]
+        received = 0
+        while True:
+            message = await _next(receive, stall_seconds)
+            data = message.get("body", b"")
+            received += len(data)
+            parser.write(data)
+            blob = form.upload.blob
+            if blob is not None and limit.size and blob.size + len(form.pending) > limit.size:
+                raise limit.error()
+            more = message.get("more_body", False)
+            if blob is not None and form.pending and (len(form.pending) >= WRITE_BLOCK or not more):
+                block, form.pending = bytes(form.pending), bytearray()
+                await io.run(blob.write, block)
+            if not more:
+                break
+        announced = request.content_length
+        if announced is not None and announced != received:
+            raise BadRequestBody(f"announced {announced} bytes, {received} came")
+        parser.finalize()
+        if not form.ended:
+            raise BadRequestBody("the form ends before its last boundary")
+        if form.upload.blob is not None:
+            await io.run(_close, form.upload.blob, store.fsync)
+    except FormParserError as error:
+        form.upload.discard()
+        raise BadRequestBody(f"not a multipart form: {error}") from None
+    except BaseException:
+        form.upload.discard()
+        raise
+    return form.upload
+
+
+def _close(blob: TemporaryBlob, fsync: bool) -> None:
+    blob.close(fsync=fsync)
+
+
+# -- out ---------------------------------------------------------------------------------------------------
+
+SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:"
+SAFE_TYPES = frozenset(
+    {"application/pdf"}
+    | {f"image/{kind}" for kind in ("png", "jpeg", "gif", "webp", "avif", "bmp", "tiff", "x-icon")}
+)
+ACTIVE_TYPES = frozenset(
+    {
+        "text/html", "application/xhtml+xml", "text/javascript", "application/javascript",
+        "application/x-javascript", "text/ecmascript", "application/ecmascript", "text/jscript",
+        "application/x-ecmascript", "text/livescript", "text/x-javascript", "text/x-ecmascript",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """What `user_bytes` needs to know of the bytes."""
+
+    path: Path
+    size: int
+    media: str
+    name: str
+    digest: str
+    modified: int
+
+
+def safe_media(media: str, *, api: bool = True) -> str:
+    """Return the type under which a user's bytes may leave: scripts and pages become plain text on the API."""
+    kind = media.partition(";")[0].strip().lower()
+    if not kind or any(c in kind for c in "\r\n\x00 ,") or kind.count("/") != 1 or not kind.isascii():
+        return "application/octet-stream"
+    if api and kind in ACTIVE_TYPES:
+        return "text/plain"
+    return kind
+
+
+def sandboxed(kind: str) -> bool:
+    """Tell whether a browser must treat this type as hostile: all but raster images, sound, film and PDF."""
+    return not (kind in SAFE_TYPES or kind.startswith(("audio/", "video/")))
+
+
+def content_disposition(name: str, *, attachment: bool) -> str:
+    """Return the header with an ASCII name and the exact one (RFC 6266, RFC 8187)."""
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "?" for c in name)
+    verb = "attachment" if attachment else "inline"
+    return f"{verb}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')};"
+
+
+def user_bytes(
+    request: Request, stored: StoredFile, *, attachment: bool = False, api: bool = True
+) -> Response:
+    """Return the answer with bytes that a user stored, through whichever door: the one way out.
+
+    Never sniffed, sandboxed unless harmless, with a strong ETag, conditional requests (RFC 9110 §13) and one
+    byte range (§14).
+    """
+    kind = safe_media(stored.media, api=api)
+    etag = f'"{stored.digest[:16]}"'
+    modified = stored.modified // 1_000_000
+    headers = [
+        ("etag", etag),
+        ("last-modified", formatdate(modified, usegmt=True)),
+        ("accept-ranges", "bytes"),
+        ("cache-control", "private, no-cache"),
+        ("x-content-type-options", "nosniff"),
+        ("content-disposition", content_disposition(stored.name, attachment=attachment)),
+    ]
+    if sandboxed(kind):
+        headers.append(("content-security-policy", SANDBOX))
+    if kind.startswith("text/"):
+        kind += "; charset=utf-8"
+    if _not_modified(request, etag, modified):
+        return Response(304, b"", headers)
+    start, end, status = 0, stored.size - 1, 200
+    wanted = request.headers.get("range")
+    if wanted and request.method in ("GET", "HEAD") and _range_applies(request, etag, modified):
+        bounds = parse_range(wanted, stored.size)
+        if bounds == "unsatisfiable":
+            headers = [h for h in headers if h[0] != "content-disposition"]
+            headers.append(("content-range", f"bytes */{stored.size}"))
+            return Response(416, b"Requested range not satisfiable", headers, "text/plain; charset=utf-8")
+        if bounds is not None:
+            start, end = bounds
+            status = 206
+            headers.append(("content-range", f"bytes {start}-{end}/{stored.size}"))
+    return FileResponse(status, b"", headers, kind, stored.path, start, max(0, end - start + 1))
+
+
+def _not_modified(request: Request, etag: str, modified: int) -> bool:
+    tags = request.headers.get("if-none-match")
+    if tags is not None:
+        return tags.strip() == "*" or etag in [t.strip().removeprefix("W/") for t in tags.split(",")]
+    since = request.headers.get("if-modified-since")
+    moment = _http_date(since)
+    return moment is not None and modified <= moment
+
+
+def _range_applies(request: Request, etag: str, modified: int) -> bool:
+    condition = request.headers.get("if-range")
+    if condition is None:
+        return True
+    if condition.startswith(('"', "W/")):
+        return condition == etag
+    return _http_date(condition) == modified
+
+
+def _http_date(text: str | None) -> int | None:
+    if not text:
+        return None
+    try:
+        return int(parsedate_to_datetime(text).timestamp())
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def parse_range(header: str, size: int) -> tuple[int, int] | str | None:
+    """Return the byte bounds of a single range, "unsatisfiable", or None for what is to be ignored."""
+    unit, _, spec = header.partition("=")
+    if unit.strip().lower() != "bytes" or "," in spec:
+        return None
+    first, dash, last = spec.strip().partition("-")
+    if not dash or not all(p == "" or (p.isascii() and p.isdigit() and len(p) < 19) for p in (first, last)):
+        return None
+    if first == "":
+        if last == "":
+            return None
+        length = int(last)
+        return "unsatisfiable" if length == 0 or size == 0 else (max(0, size - length), size - 1)
+    start = int(first)
+    end = min(int(last), size - 1) if last else size - 1
+    if last and int(last) < start:
+        return None
+    return "unsatisfiable" if start >= size else (start, end)
+
+
+async def send_file(send: Send, io: WorkPool, response: FileResponse) -> None:
+    """Send a file in blocks; reading happens in threads, nothing is held but one block."""
+    assert response.path is not None
+    remaining = response.length
+    if remaining == 0:
+        await send({"type": "http.response.body", "body": b""})
+        return
+    file = await io.run(response.path.open, "rb")
+    try:
+        if response.start:
+            await io.run(file.seek, response.start)
+        while remaining > 0:
+            block = await io.run(file.read, min(READ_BLOCK, remaining))
+            if not block:
+                raise OSError(f"{response.path.name} is shorter than its row says")
+            remaining -= len(block)
+            await send({"type": "http.response.body", "body": block, "more_body": remaining > 0})
+    finally:
+        file.close()
+
+
+# -- early answers -----------------------------------------------------------------------------------------
+
+
+class DrainEarlyAnswers:
+    """Outermost wrapper: reads and throws away the rest of a body before an early answer is sent.
+
+    Without it Hypercorn leaves the connection stuck for ever when the application answers (413, 401, 404)
+    before it has read the body. Bounded in bytes and time; beyond that the answer says `Connection: close`.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]], *, limit: int, seconds: float) -> None:
+        self.app = app
+        self.limit = limit
+        self.seconds = seconds
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Pass the call on; only requests that may carry a body are watched."""
+        if scope["type"] != "http" or not _may_have_body(scope):
+            await self.app(scope, receive, send)
+            return
+        finished = False
+        start: Message | None = None
+
+        async def watched_receive() -> Message:
+            nonlocal finished
+            message = await receive()
+            if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                finished = True
+            return message
+
+        async def watched_send(message: Message) -> None:
+            nonlocal start, finished
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            if message["type"] == "http.response.body":
+                last = not message.get("more_body", False)
+                if last and not finished:
+                    drained = await self._drain(watched_receive, lambda: finished)
+                    if not drained and start is not None and scope.get("http_version", "1.1") < "2":
+                        start["headers"] = [*start.get("headers", ()), (b"connection", b"close")]
+                if start is not None:
+                    first, start = start, None
+                    await send(first)
+            await send(message)
+
+        await self.app(scope, watched_receive, watched_send)
+
+    async def _drain(self, receive: Receive, finished: Callable[[], bool]) -> bool:
+        read = 0
+        deadline = time.monotonic() + self.seconds
+        while not finished():
+            left = deadline - time.monotonic()
+            if left <= 0 or read > self.limit:
+                return False
+            try:
+                message = await asyncio.wait_for(receive(), left)
+            except TimeoutError:
+                return False
+            if message["type"] == "http.disconnect":
+                return True
+            read += len(message.get("body", b""))
+        return True
+
+
+def _may_have_body(scope: Any) -> bool:
+    if scope["method"] not in ("GET", "HEAD"):
+        return True
+    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])

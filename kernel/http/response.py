@@ -1,0 +1,54 @@
+"""Answers: plain values that are encoded before the thread hop ends."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from ..errors import KernelError
+
+Headers = list[tuple[str, str]]
+
+
+@dataclass
+class Response:
+    """A status, headers and a whole body."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Headers = field(default_factory=list)
+    media: str | None = None
+
+
+@dataclass
+class FileResponse(Response):
+    """A stored file, sent in blocks once the unit of work is closed; `start`/`end` are a byte range."""
+
+    path: Path | None = None
+    start: int = 0
+    length: int = 0
+
+
+@dataclass
+class StreamResponse(Response):
+    """Bytes produced in the event loop (an event stream)."""
+
+    chunks: Callable[[], AsyncIterator[bytes]] | None = None
+
+
+def json_response(value: object, status: int = 200, headers: Sequence[tuple[str, str]] = ()) -> Response:
+    """Return a JSON answer."""
+    return Response(status, msgspec.json.encode(value), list(headers), "application/json")
+
+
+def error_response(error: KernelError) -> Response:
+    """Return the answer of a refusal (spec: errors, §1)."""
+    return json_response(error.body(), error.status, error.headers)
+
+
+def redirect(location: str, status: int = 307) -> Response:
+    """Return a redirect to a path of this server."""
+    return Response(status, b"", [("location", location)])

@@ -1,0 +1,239 @@
+"""The rows behind background work: the outbox row *is* the job.
+
+A row is written in the transaction that causes it: pending → leased(until, attempt) → done | dead. A wake-up
+queue may lose its message at any moment; the row is found again by the sweep.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Index, Integer, delete, insert, or_, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .db.base import Base, LongText, Timestamp, exact
+
+if TYPE_CHECKING:
+    from .context import Context
+
+BACKOFF_SECONDS = (10, 60, 600, 3600, 21600)
+SECOND = 1_000_000
+
+
+class OutboxJob(Base):
+    """One job: a subscriber that must hear an event, or a deferred task."""
+
+    __tablename__ = "kernel_outbox"
+    __table_args__ = (Index("ix_kernel_outbox_state_available", "state", "available"),)
+
+    id: Mapped[str] = mapped_column(exact(32), primary_key=True)
+    job: Mapped[str] = mapped_column(exact(128))
+    event: Mapped[str | None] = mapped_column(exact(128))
+    payload: Mapped[str] = mapped_column(LongText)
+    facts: Mapped[str] = mapped_column(LongText)
+    state: Mapped[str] = mapped_column(exact(16))
+    attempt: Mapped[int] = mapped_column(Integer)
+    holder: Mapped[str | None] = mapped_column(exact(255))
+    leased_until: Mapped[int | None] = mapped_column(Timestamp)
+    available: Mapped[int] = mapped_column(Timestamp)
+    created: Mapped[int] = mapped_column(Timestamp)
+    finished: Mapped[int | None] = mapped_column(Timestamp)
+    error: Mapped[str | None] = mapped_column(LongText)
+
+
+class Lease(Base):
+    """Who runs a single background service at present."""
+
+    __tablename__ = "kernel_lease"
+
+    name: Mapped[str] = mapped_column(exact(128), primary_key=True)
+    holder: Mapped[str] = mapped_column(exact(255))
+    until: Mapped[int] = mapped_column(Timestamp)
+
+
+class PeriodicRun(Base):
+    """The minute in which a periodic task was started last: whoever moves it on runs the task."""
+
+    __tablename__ = "kernel_periodic"
+
+    task: Mapped[str] = mapped_column(exact(128), primary_key=True)
+    slot: Mapped[int] = mapped_column(Timestamp)
+
+
+BOOT = secrets.token_hex(4)
+
+
+def holder() -> str:
+    """Return the name of this process among all that share the database."""
+    return f"{socket.gethostname()}:{os.getpid()}:{BOOT}"
+
+
+def abandoned(name: str | None) -> bool:
+    """Tell whether a holder is a process of this host that no longer lives."""
+    try:
+        host, pid, boot = (name or "").rsplit(":", 2)
+        number = int(pid)
+    except ValueError:
+        return False
+    if host != socket.gethostname() or boot == BOOT:
+        return False
+    if number == os.getpid():
+        return True
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def new_id() -> str:
+    """Return an id that sorts by time and cannot be guessed."""
+    return f"{time.time_ns() // 1000:016x}{secrets.token_hex(8)}"
+
+
+def insert_jobs(ctx: Context, rows: Sequence[dict[str, Any]]) -> None:
+    """Write outbox rows in the unit."""
+    ctx.execute(insert(OutboxJob), list(rows))
+
+
+def take_lease(ctx: Context, job_id: str, until: int) -> Any | None:
+    """Lease a due job for this process; None when somebody else has it or it is over."""
+    now = ctx.now
+    due = or_(
+        (OutboxJob.state == "pending") & (OutboxJob.available <= now),
+        (OutboxJob.state == "leased") & (OutboxJob.leased_until < now),
+    )
+    claimed = ctx.execute(
+        update(OutboxJob)
+        .where(OutboxJob.id == job_id, due)
+        .values(state="leased", leased_until=until, holder=holder(), attempt=OutboxJob.attempt + 1)
+    )
+    if claimed.rowcount != 1:  # type: ignore[attr-defined]
+        return None
+    return ctx.execute(select(OutboxJob.__table__).where(OutboxJob.id == job_id)).one()
+
+
+def mark(ctx: Context, job_id: str, attempt: int, **values: Any) -> bool:
+    """Change a job that this attempt still holds; False when the lease was lost."""
+    changed = ctx.execute(
+        update(OutboxJob)
+        .where(OutboxJob.id == job_id, OutboxJob.attempt == attempt, OutboxJob.state == "leased")
+        .values(**values)
+    )
+    return bool(changed.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def due_ids(ctx: Context, known: Iterable[str], limit: int = 500) -> list[str]:
+    """Return jobs whose wake-up was lost or whose holder is gone, and free those of dead processes."""
+    now = ctx.now
+    rows = ctx.execute(
+        select(OutboxJob.id, OutboxJob.state, OutboxJob.holder, OutboxJob.leased_until)
+        .where(
+            or_(
+                (OutboxJob.state == "pending") & (OutboxJob.available <= now),
+                OutboxJob.state == "leased",
+            )
+        )
+        .order_by(OutboxJob.available)
+        .limit(limit)
+    ).all()
+    found = [r.id for r in rows if r.state == "pending" or r.leased_until < now]
+    orphans = [r.id for r in rows if r.state == "leased" and r.leased_until >= now and abandoned(r.holder)]
+    if orphans:
+        ctx.execute(
+            update(OutboxJob)
+            .where(OutboxJob.id.in_(orphans), OutboxJob.state == "leased")
+            .values(state="pending", leased_until=None, holder=None)
+        )
+    names = sorted(known)
+    parked = ctx.execute(
+        select(OutboxJob.id).where(OutboxJob.state == "parked", OutboxJob.job.in_(names)).limit(limit)
+    ).scalars().all()  # fmt: skip
+    if parked:
+        ctx.execute(update(OutboxJob).where(OutboxJob.id.in_(parked)).values(state="pending", available=now))
+    return [*found, *orphans, *parked]
+
+
+def claim_slot(ctx: Context, task: str, slot: int) -> bool:
+    """Move a periodic task on to this minute; False when another worker did."""
+    moved = ctx.execute(
+        update(PeriodicRun).where(PeriodicRun.task == task, PeriodicRun.slot < slot).values(slot=slot)
+    )
+    if moved.rowcount == 1:  # type: ignore[attr-defined]
+        return True
+    if ctx.execute(select(PeriodicRun.slot).where(PeriodicRun.task == task)).first() is not None:
+        return False
+    ctx.execute(insert(PeriodicRun).values(task=task, slot=slot))
+    return True
+
+
+def take_single(ctx: Context, name: str, seconds: int) -> bool:
+    """Take or renew the lease of a single service; True while it is ours."""
+    now, me = ctx.now, holder()
+    row = ctx.execute(select(Lease.holder, Lease.until).where(Lease.name == name)).first()
+    until = now + seconds * SECOND
+    if row is None:
+        ctx.execute(insert(Lease).values(name=name, holder=me, until=until))
+        return True
+    if row.holder != me and row.until >= now and not abandoned(row.holder):
+        return False
+    taken = ctx.execute(
+        update(Lease).where(Lease.name == name, Lease.holder == row.holder, Lease.until == row.until)
+        .values(holder=me, until=until)
+    )  # fmt: skip
+    return bool(taken.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def release_single(ctx: Context, name: str) -> None:
+    """Give the lease back at shutdown, so that another process need not wait."""
+    ctx.execute(delete(Lease).where(Lease.name == name, Lease.holder == holder()))
+
+
+def list_jobs(ctx: Context, states: Sequence[str] = (), limit: int = 100) -> list[Any]:
+    """Return jobs, newest first."""
+    query = select(
+        OutboxJob.id, OutboxJob.job, OutboxJob.event, OutboxJob.state, OutboxJob.attempt, OutboxJob.created,
+        OutboxJob.available, OutboxJob.error,
+    ).order_by(OutboxJob.id.desc()).limit(limit)  # fmt: skip
+    if states:
+        query = query.where(OutboxJob.state.in_(states))
+    return list(ctx.execute(query).all())
+
+
+def retry(ctx: Context, ids: Sequence[str]) -> int:
+    """Make dead jobs pending again with a fresh count of attempts."""
+    return ctx.execute(
+        update(OutboxJob).where(OutboxJob.id.in_(ids), OutboxJob.state.in_(("dead", "pending", "parked")))
+        .values(state="pending", attempt=0, available=ctx.now, leased_until=None)
+    ).rowcount  # type: ignore[attr-defined,no-any-return]  # fmt: skip
+
+
+def drop(ctx: Context, ids: Sequence[str]) -> int:
+    """Delete jobs that are not running."""
+    return ctx.execute(
+        delete(OutboxJob).where(OutboxJob.id.in_(ids), OutboxJob.state != "leased")
+    ).rowcount  # type: ignore[attr-defined,no-any-return]  # fmt: skip
+
+
+def purge_finished(ctx: Context, before: int) -> int:
+    """Delete done jobs older than a moment."""
+    return ctx.execute(
+        delete(OutboxJob).where(OutboxJob.state == "done", OutboxJob.finished < before)
+    ).rowcount  # type: ignore[attr-defined,no-any-return]  # fmt: skip
+
+
+def backlog(ctx: Context) -> dict[str, int]:
+    """Return how many jobs are in each state but done."""
+    from sqlalchemy import func
+
+    rows = ctx.execute(
+        select(OutboxJob.state, func.count()).where(OutboxJob.state != "done").group_by(OutboxJob.state)
+    )
+    return {state: count for state, count in rows}

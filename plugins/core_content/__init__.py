@@ -1,0 +1,1 @@
+"""The content tree: folders, notes, files with revisions."""

@@ -1,0 +1,136 @@
+"""Errors of core_content (spec: errors, §4)."""
+
+from __future__ import annotations
+
+from atrio.kernel.errors import KernelError
+
+
+class ContentNotFound(KernelError):
+    """No such content in this space, or a file without bytes."""
+
+    code = 1003
+
+
+class ParentNotFound(KernelError):
+    """No such parent in this space."""
+
+    code = 1004
+
+
+class ContentTypeNotExist(KernelError):
+    """No plugin has this content type."""
+
+    code = 1006
+
+
+class NoFileGiven(KernelError):
+    """The form holds no file."""
+
+    code = 2005
+
+
+class InvalidStatusChange(KernelError):
+    """The content has this status already."""
+
+    code = 2004
+
+
+class ContentTypeMissing(KernelError):
+    """A creation without content type."""
+
+    code = 2014
+
+
+class InvalidContentId(KernelError):
+    """The content id in the path is no number."""
+
+    code = 2023
+
+
+class ContentTypeNotAllowed(KernelError):
+    """The route is for another content type."""
+
+    code = 2031
+
+
+class UnallowedSubcontent(KernelError):
+    """The parent folder does not take this type."""
+
+    code = 2038
+
+
+class SameValue(KernelError):
+    """The update changes nothing."""
+
+    code = 2041
+
+
+class NotEditable(KernelError):
+    """The content is closed, archived or deleted."""
+
+    code = 2044
+
+
+class NamespaceMismatch(KernelError):
+    """The parent lies in another namespace."""
+
+    code = 2060
+
+
+class FeatureDisabled(KernelError):
+    """The space has publications switched off."""
+
+    code = 2072
+
+
+class NameTaken(KernelError):
+    """The folder holds a content of this name."""
+
+    code = 3002
+
+
+class FileTooLarge(KernelError):
+    """The file is larger than the instance takes."""
+
+    code = 6002
+
+
+class SpaceFull(KernelError):
+    """The file does not fit into what is left of the space."""
+
+    code = 6003
+
+
+class OwnerFull(KernelError):
+    """The file does not fit into what is left of the space owner's quota."""
+
+    code = 6004
+
+
+class RevisionMismatch(KernelError):
+    """The revision belongs to another content."""
+
+    code = None
+    status = 400
+
+
+ERRORS = (
+    ContentNotFound,
+    ParentNotFound,
+    ContentTypeNotExist,
+    InvalidStatusChange,
+    NoFileGiven,
+    ContentTypeMissing,
+    InvalidContentId,
+    ContentTypeNotAllowed,
+    UnallowedSubcontent,
+    SameValue,
+    NotEditable,
+    NamespaceMismatch,
+    FeatureDisabled,
+    NameTaken,
+    FileTooLarge,
+    SpaceFull,
+    OwnerFull,
+    RevisionMismatch,
+)

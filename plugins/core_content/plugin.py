@@ -1,0 +1,82 @@
+"""Declarations of the plugin core_content."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from atrio import Manifest, hookimpl
+
+if TYPE_CHECKING:
+    from atrio import ConfigSection, Event, KernelError, Route
+    from atrio.kernel.db.migrate import Lineage
+
+MANIFEST = Manifest(
+    name="core_content",
+    summary="Folders, notes, files with revisions",
+    requires=("accounts", "spaces"),
+    essential=True,
+)
+
+
+@hookimpl
+def register_config() -> list[ConfigSection]:
+    """Declare [core_content]."""
+    from .config import SECTION
+
+    return [SECTION]
+
+
+@hookimpl
+def register_hookspecs() -> list[Any]:
+    """Offer hooks to other plugins."""
+    from . import hookspecs
+
+    return [hookspecs]
+
+
+@hookimpl
+def register_models() -> list[Any]:
+    """Declare the tables."""
+    from .models import Content, Revision
+
+    return [Content, Revision]
+
+
+@hookimpl
+def register_migrations() -> Lineage:
+    """Declare the lineage."""
+    from atrio.kernel.db.migrate import Lineage
+
+    return Lineage("core_content", "atrio.plugins.core_content.migrations")
+
+
+@hookimpl
+def register_events() -> list[type[Event]]:
+    """Declare the events."""
+    from .events import EVENTS
+
+    return list(EVENTS)
+
+
+@hookimpl
+def register_errors() -> list[type[KernelError]]:
+    """Declare the errors."""
+    from .errors import ERRORS
+
+    return list(ERRORS)
+
+
+@hookimpl
+def register_routes() -> list[Route]:
+    """Declare the routes."""
+    from .routes import ROUTES
+
+    return list(ROUTES)
+
+
+@hookimpl
+def register_commands(cli: Any) -> None:
+    """Add `atrio content`."""
+    from .cli import content
+
+    cli.add_command(content)

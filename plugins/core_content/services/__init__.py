@@ -1,0 +1,13 @@
+"""Writes of core_content."""
+
+from .create import create_content, create_file
+from .update import check_quota, replace_bytes, set_status, update_content
+
+__all__ = [
+    "check_quota",
+    "create_content",
+    "create_file",
+    "replace_bytes",
+    "set_status",
+    "update_content",
+]

@@ -1,0 +1,85 @@
+"""Changes of contents; each makes one revision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from atrio.kernel.blobs import TemporaryBlob
+from atrio.kernel.context import Context
+from atrio.plugins.accounts.api import get_user
+
+from .. import queries
+from ..config import ContentConfig
+from ..errors import (
+    FileTooLarge,
+    InvalidStatusChange,
+    NoFileGiven,
+    NotEditable,
+    OwnerFull,
+    SameValue,
+    SpaceFull,
+)
+from ..media import guess_media
+from ..names import split_name, usable
+from .revision import clean, next_revision
+
+
+def update_content(ctx: Context, row: Any, values: dict[str, Any]) -> int:
+    """Change label, text, description or allowed types; 2041 when nothing changes, 2044 when closed."""
+    if not row.is_editable:
+        raise NotEditable
+    changes: dict[str, Any] = {}
+    if values.get("label") is not None and values["label"] != row.label:
+        changes["label"] = values["label"]
+    for key in ("raw_content", "description"):
+        if values.get(key) is not None:
+            text = clean(ctx, values[key])
+            if text != getattr(row, key):
+                changes[key] = text
+    types = values.get("sub_content_types")
+    if types is not None and set(types) != set(filter(None, row.sub_content_types.split(","))):
+        changes["sub_content_types"] = ",".join(dict.fromkeys(types))
+    if not changes:
+        raise SameValue
+    return next_revision(ctx, row, "edition", **changes)
+
+
+def set_status(ctx: Context, row: Any, status: str) -> int | None:
+    """Open or close a content; works on closed ones, it is the way to reopen. 2004 for the same status."""
+    if status == row.status:
+        if row.content_type in ("folder", "todo"):
+            return None
+        raise InvalidStatusChange
+    return next_revision(ctx, row, "status-update", status=status)
+
+
+def replace_bytes(
+    ctx: Context, space: Any, row: Any, *, name: str, blob: TemporaryBlob | None, media: str
+) -> int:
+    """Give a file new bytes; its name becomes that of the upload."""
+    if blob is None or not usable(name):
+        raise NoFileGiven
+    if not row.is_editable:
+        raise NotEditable
+    check_quota(ctx, space, blob.size)
+    label, extension = split_name(name)
+    digest = ctx.kernel.blobs.keep(ctx, blob)
+    return next_revision(
+        ctx, row, "revision", label=label, file_extension=extension, digest=digest, size=blob.size,
+        mimetype=guess_media(name, media, blob.head),
+    )  # fmt: skip
+
+
+def check_quota(ctx: Context, space: Any, size: int) -> None:
+    """Refuse bytes beyond the limits: 6002 one file, 6003 the space, 6004 the space's owner."""
+    settings = ctx.config[ContentConfig]
+    if settings.max_file_size and size > settings.max_file_size:
+        raise FileTooLarge
+    if settings.space_size:
+        used = queries.USED.value(ctx, space_id=space.space_id)
+        if used + size > settings.space_size:
+            raise SpaceFull
+    if space.owner_id is not None:
+        allowed = get_user(ctx, space.owner_id).allowed_space
+        if allowed and queries.used_by_owner(ctx, space.owner_id) + size > allowed:
+            raise OwnerFull

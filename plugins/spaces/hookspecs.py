@@ -1,0 +1,17 @@
+"""Hooks that spaces offers to other plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from atrio.kernel.markers import hookspec
+
+
+@hookspec
+def register_sidebar_entries() -> Iterable[Mapping[str, Any]]:  # type: ignore[empty-body]
+    """Return entries of a space's side bar.
+
+    Keys: `order` (int), `slug`, `label`, `route` (with `{id}`), `fa_icon`, `hexcolor`, and `setting`, the
+    name of the space's flag that must be on, or None.
+    """
