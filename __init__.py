@@ -47,7 +47,7 @@ _HOMES = {
     "option": "atrio.kernel.config",
 }
 
-__all__ = [  # noqa: PLE0604 - the names are spelled out for type checkers above
+__all__ = [
     "Actor",
     "Answer",
     "Background",

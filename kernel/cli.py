@@ -154,7 +154,7 @@ def config_show(settings: Settings, as_json: bool) -> None:
     for opt in kernel.config.options():
         value = getattr(kernel.config[kernel.config.sections[opt.section].shape], opt.key)
         hidden = opt.secret and bool(value)
-        shown = "<hidden>" if hidden else (list(value) if isinstance(value, tuple) else value)
+        shown: Any = "<hidden>" if hidden else (list(value) if isinstance(value, tuple) else value)
         rows.append(
             {
                 "name": opt.name,
@@ -187,7 +187,7 @@ def config_check(settings: Settings) -> None:
 @click.pass_obj
 def config_docs(settings: Settings) -> None:
     """Print the documentation of every setting as Markdown."""
-    from .docs import config_markdown
+    from .config_docs import config_markdown
 
     click.echo(config_markdown(settings.boot(schema=False)), nl=False)
 
@@ -358,9 +358,7 @@ def db_status(settings: Settings, as_json: bool) -> None:
     kernel = settings.boot(schema=False)
     with kernel.db.writer.connect() as connection:
         found = [migrate.status(connection, lineage) for lineage in lineages(kernel)]
-    rows = [
-        {"owner": s.owner, "current": s.current, "head": s.head, "pending": s.pending} for s in found
-    ]
+    rows = [{"owner": s.owner, "current": s.current, "head": s.head, "pending": s.pending} for s in found]
     if as_json:
         _print_json(rows)
     else:

@@ -312,9 +312,7 @@ class ServerConfig:
     bind: str = option("127.0.0.1:8080", env="ATRIO_BIND", help="Address and port to listen on.")
     workers: int = option(1, minimum=1, maximum=64, help="Server processes; one needs no parent process.")
     threads: int = option(8, minimum=1, maximum=128, help="Threads for requests in each process.")
-    queue: int = option(
-        512, minimum=1, help="Requests that may wait for a thread; beyond it the answer is 503."
-    )
+    queue: int = option(512, minimum=1, help="Requests that may wait for a thread; beyond it the answer is 503.")
     tls_cert: str | None = option(None, help="PEM certificate chain; with it the server speaks HTTPS and h2.")
     tls_key: str | None = option(None, help="PEM private key of the certificate.")
     trusted_proxies: tuple[str, ...] = option(
@@ -367,13 +365,14 @@ class RedisConfig:
     )
 
 
+DATA_DIR = Path("data")
+
+
 @dataclass(frozen=True)
 class StorageConfig:
     """Where files live."""
 
-    data_dir: Path = option(
-        Path("data"), env="ATRIO_DATA_DIR", help="Folder of database, blobs, queue and secrets."
-    )
+    data_dir: Path = option(DATA_DIR, env="ATRIO_DATA_DIR", help="Folder of database, blobs, queue and secrets.")
     fsync: bool = option(True, help="Wait until an uploaded file is on the disk before it is committed.")
 
 

@@ -144,7 +144,7 @@ class PluginUnavailable(KernelError):
     status = 503
 
 
-class RetryWork(Exception):  # noqa: N818
+class RetryWork(Exception):
     """A lost race: the unit of work is rolled back and tried again, at most twice."""
 
 

@@ -402,9 +402,7 @@ def ensure_schema(kernel: Kernel) -> None:
         why = f"database at {found.current or 'nothing'}, code at {found.head}"
         record = kernel.record(found.owner)
         if record is None or record.essential or _is_guard(kernel, record):
-            raise BootError(
-                f"pending migrations of {found.owner} ({why}); back up, then type: atrio db upgrade"
-            )
+            raise BootError(f"pending migrations of {found.owner} ({why}); back up, then type: atrio db upgrade")
         retire(kernel, record, State.MIGRATIONS_PENDING, f"{why}; type: atrio db upgrade {record.name}")
     for record in plugin_host.block(kernel.records):
         retire(kernel, record, record.state, record.reason)

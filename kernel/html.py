@@ -49,12 +49,52 @@ ATTRIBUTES: dict[str, set[str]] = {
     "html-mention": {"userid", "roleid"},
 }
 STYLES = frozenset(
-    "color background-color text-align text-decoration text-indent vertical-align width height min-width "
-    "max-width min-height max-height margin margin-top margin-right margin-bottom margin-left padding "
-    "padding-top padding-right padding-bottom padding-left border border-top border-right border-bottom "
-    "border-left border-color border-width border-style border-collapse border-spacing float clear "
-    "list-style-type line-height white-space display font font-family font-size font-style font-weight "
-    "font-variant".split()
+    [
+        "color",
+        "background-color",
+        "text-align",
+        "text-decoration",
+        "text-indent",
+        "vertical-align",
+        "width",
+        "height",
+        "min-width",
+        "max-width",
+        "min-height",
+        "max-height",
+        "margin",
+        "margin-top",
+        "margin-right",
+        "margin-bottom",
+        "margin-left",
+        "padding",
+        "padding-top",
+        "padding-right",
+        "padding-bottom",
+        "padding-left",
+        "border",
+        "border-top",
+        "border-right",
+        "border-bottom",
+        "border-left",
+        "border-color",
+        "border-width",
+        "border-style",
+        "border-collapse",
+        "border-spacing",
+        "float",
+        "clear",
+        "list-style-type",
+        "line-height",
+        "white-space",
+        "display",
+        "font",
+        "font-family",
+        "font-size",
+        "font-style",
+        "font-weight",
+        "font-variant",
+    ]
 )
 SCHEMES = {"http", "https", "mailto", "tel", "data"}
 IMAGE_DATA = tuple(f"data:image/{kind}" for kind in ("png", "jpeg", "jpg", "gif", "webp", "bmp", "avif"))

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Index, Integer, delete, insert, or_, select, update
+from sqlalchemy import Index, Integer, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .db.base import Base, LongText, Timestamp, exact
@@ -110,24 +110,21 @@ def take_lease(ctx: Context, job_id: str, until: int) -> Any | None:
         (OutboxJob.state == "pending") & (OutboxJob.available <= now),
         (OutboxJob.state == "leased") & (OutboxJob.leased_until < now),
     )
-    claimed = ctx.execute(
+    claimed = _count(
+        ctx,
         update(OutboxJob)
         .where(OutboxJob.id == job_id, due)
-        .values(state="leased", leased_until=until, holder=holder(), attempt=OutboxJob.attempt + 1)
+        .values(state="leased", leased_until=until, holder=holder(), attempt=OutboxJob.attempt + 1),
     )
-    if claimed.rowcount != 1:  # type: ignore[attr-defined]
+    if claimed != 1:
         return None
     return ctx.execute(select(OutboxJob.__table__).where(OutboxJob.id == job_id)).one()
 
 
 def mark(ctx: Context, job_id: str, attempt: int, **values: Any) -> bool:
     """Change a job that this attempt still holds; False when the lease was lost."""
-    changed = ctx.execute(
-        update(OutboxJob)
-        .where(OutboxJob.id == job_id, OutboxJob.attempt == attempt, OutboxJob.state == "leased")
-        .values(**values)
-    )
-    return bool(changed.rowcount == 1)  # type: ignore[attr-defined]
+    held = (OutboxJob.id == job_id, OutboxJob.attempt == attempt, OutboxJob.state == "leased")
+    return _count(ctx, update(OutboxJob).where(*held).values(**values)) == 1
 
 
 def due_ids(ctx: Context, known: Iterable[str], limit: int = 500) -> list[str]:
@@ -163,10 +160,8 @@ def due_ids(ctx: Context, known: Iterable[str], limit: int = 500) -> list[str]:
 
 def claim_slot(ctx: Context, task: str, slot: int) -> bool:
     """Move a periodic task on to this minute; False when another worker did."""
-    moved = ctx.execute(
-        update(PeriodicRun).where(PeriodicRun.task == task, PeriodicRun.slot < slot).values(slot=slot)
-    )
-    if moved.rowcount == 1:  # type: ignore[attr-defined]
+    older = (PeriodicRun.task == task, PeriodicRun.slot < slot)
+    if _count(ctx, update(PeriodicRun).where(*older).values(slot=slot)) == 1:
         return True
     if ctx.execute(select(PeriodicRun.slot).where(PeriodicRun.task == task)).first() is not None:
         return False
@@ -184,11 +179,8 @@ def take_single(ctx: Context, name: str, seconds: int) -> bool:
         return True
     if row.holder != me and row.until >= now and not abandoned(row.holder):
         return False
-    taken = ctx.execute(
-        update(Lease).where(Lease.name == name, Lease.holder == row.holder, Lease.until == row.until)
-        .values(holder=me, until=until)
-    )  # fmt: skip
-    return bool(taken.rowcount == 1)  # type: ignore[attr-defined]
+    same = (Lease.name == name, Lease.holder == row.holder, Lease.until == row.until)
+    return _count(ctx, update(Lease).where(*same).values(holder=me, until=until)) == 1
 
 
 def release_single(ctx: Context, name: str) -> None:
@@ -209,31 +201,38 @@ def list_jobs(ctx: Context, states: Sequence[str] = (), limit: int = 100) -> lis
 
 def retry(ctx: Context, ids: Sequence[str]) -> int:
     """Make dead jobs pending again with a fresh count of attempts."""
-    return ctx.execute(
-        update(OutboxJob).where(OutboxJob.id.in_(ids), OutboxJob.state.in_(("dead", "pending", "parked")))
-        .values(state="pending", attempt=0, available=ctx.now, leased_until=None)
-    ).rowcount  # type: ignore[attr-defined,no-any-return]  # fmt: skip
+    waiting = OutboxJob.state.in_(("dead", "pending", "parked"))
+    return _count(
+        ctx,
+        update(OutboxJob)
+        .where(OutboxJob.id.in_(ids), waiting)
+        .values(state="pending", attempt=0, available=ctx.now, leased_until=None),
+    )
 
 
 def drop(ctx: Context, ids: Sequence[str]) -> int:
     """Delete jobs that are not running."""
-    return ctx.execute(
-        delete(OutboxJob).where(OutboxJob.id.in_(ids), OutboxJob.state != "leased")
-    ).rowcount  # type: ignore[attr-defined,no-any-return]  # fmt: skip
+    return _count(ctx, delete(OutboxJob).where(OutboxJob.id.in_(ids), OutboxJob.state != "leased"))
+
+
+def drop_named(ctx: Context, names: Sequence[str]) -> int:
+    """Delete every job of these names: their plugin is purged."""
+    return _count(ctx, delete(OutboxJob).where(OutboxJob.job.in_(names)))
 
 
 def purge_finished(ctx: Context, before: int) -> int:
     """Delete done jobs older than a moment."""
-    return ctx.execute(
-        delete(OutboxJob).where(OutboxJob.state == "done", OutboxJob.finished < before)
-    ).rowcount  # type: ignore[attr-defined,no-any-return]  # fmt: skip
+    return _count(ctx, delete(OutboxJob).where(OutboxJob.state == "done", OutboxJob.finished < before))
+
+
+def _count(ctx: Context, statement: Any) -> int:
+    result: Any = ctx.execute(statement)
+    return int(result.rowcount)
 
 
 def backlog(ctx: Context) -> dict[str, int]:
     """Return how many jobs are in each state but done."""
-    from sqlalchemy import func
-
-    rows = ctx.execute(
+    rows: Any = ctx.execute(
         select(OutboxJob.state, func.count()).where(OutboxJob.state != "done").group_by(OutboxJob.state)
     )
-    return {state: count for state, count in rows}
+    return {row[0]: row[1] for row in rows}

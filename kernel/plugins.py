@@ -147,9 +147,7 @@ def load(record: PluginRecord) -> None:
         return
     record.manifest = manifest
     if manifest.name != record.name:
-        record.park(
-            State.LOAD_ERROR, f"the manifest says {manifest.name!r}, the entry point {record.name!r}"
-        )
+        record.park(State.LOAD_ERROR, f"the manifest says {manifest.name!r}, the entry point {record.name!r}")
     elif manifest.api != API:
         record.park(State.INCOMPATIBLE, f"written for interface {manifest.api}, this kernel has {API}")
 

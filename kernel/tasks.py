@@ -97,7 +97,10 @@ class Jobs:
         if name in self.tasks:
             owner, task = self.tasks[name]
             return _Runner(
-                lambda ctx, payload, event: task.handler(ctx, **payload), owner, task.lease_seconds, task.attempts
+                lambda ctx, payload, _event: task.handler(ctx, **payload),
+                owner,
+                task.lease_seconds,
+                task.attempts,
             )
         bound = self.kernel.bus.jobs.get(name)
         if bound is None:
@@ -449,10 +452,12 @@ def make_huey(kernel: Kernel) -> Any:
 
         def dequeue(self) -> bytes | None:
             with self._condition:
-                data = super().dequeue()
+                data: bytes | None = super().dequeue()
                 if data is None:
                     self._condition.wait(0.1)  # other processes write to the same file
-            return data if data is not None else super().dequeue()
+            if data is None:
+                data = super().dequeue()
+            return data
 
     settings = kernel.config[TasksConfig]
     redis_url = kernel.config[RedisConfig].url
@@ -477,8 +482,6 @@ def consumes_in_serve(kernel: Kernel) -> bool:
     """Tell whether `serve` itself runs jobs."""
     settings = kernel.config[TasksConfig]
     if settings.consumer == "auto":
-        on_redis = settings.queue == "redis" or (
-            settings.queue == "auto" and bool(kernel.config[RedisConfig].url)
-        )
+        on_redis = settings.queue == "redis" or (settings.queue == "auto" and bool(kernel.config[RedisConfig].url))
         return not on_redis
     return settings.consumer == "serve"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import namedtuple
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select
@@ -28,14 +28,15 @@ watchers: list[Watcher] = []
 def wrap_driver_error(dialect: Dialect, error: Any, text: str) -> BaseException:
     """Return the SQLAlchemy error of a driver error, so that every door sees one family."""
     gone = dialect.is_disconnect(error, None, None)
-    return DBAPIError.instance(
+    wrapped: BaseException = DBAPIError.instance(
         text, None, error, dialect.loaded_dbapi.Error, connection_invalidated=gone, dialect=dialect
     )
+    return wrapped
 
 
 class _Compiled:
-    def __init__(self, statement: Select[Any], dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
+    def __init__(self, statement: Any, dialect: Dialect) -> None:
+        compiled: Any = statement.compile(dialect=dialect)
         self.text = str(compiled)
         self.positions: tuple[str, ...] | None = (
             tuple(compiled.positiontup) if getattr(compiled, "positiontup", None) is not None else None
@@ -49,16 +50,22 @@ class _Compiled:
         ]
 
 
+def row_type(name: str, keys: Iterable[str]) -> Any:
+    """Return a named tuple type whose names are known at run time only."""
+    names = tuple(keys)
+    return namedtuple(name, names)
+
+
 class Statement:
     """A fixed SELECT with bind parameters; rows come back as named tuples of its labels.
 
     Expanding IN parameters are not supported: bind each value.
     """
 
-    def __init__(self, select: Select[Any], name: str = "Row") -> None:
-        self.select = select
+    def __init__(self, select: Any, name: str = "Row") -> None:
+        self.select: Select[*tuple[Any, ...]] = select
         self.keys = tuple(str(c.key) for c in select.selected_columns)
-        self.row = namedtuple(name, self.keys)  # type: ignore[misc]  # noqa: PYI024
+        self.row = row_type(name, self.keys)
         self._compiled: dict[str, _Compiled] = {}
         self._lock = threading.Lock()
 

@@ -49,9 +49,7 @@ class Work:
             if ctx._session is not None:
                 ctx._session.flush()
         if ctx.events[ctx._seen :]:
-            raise BootError(
-                f"events cascade without end: {', '.join(e.name for e in ctx.events[ctx._seen :])}"
-            )
+            raise BootError(f"events cascade without end: {', '.join(e.name for e in ctx.events[ctx._seen :])}")
 
     def _tell(self, event: Event, stages: tuple[Stage, ...]) -> None:
         for bound in self.kernel.bus.heard_by(type(event), Phase.BEFORE_COMMIT):

@@ -180,9 +180,7 @@ class App:
             return redirect(target + (f"?{query}" if query else ""))
         raise PageNotFound
 
-    async def _stream(
-        self, request: Request, route: Route, params: dict[str, str], receive: Receive
-    ) -> Response:
+    async def _stream(self, request: Request, route: Route, params: dict[str, str], receive: Receive) -> Response:
         """Check first, receive the bytes with nothing open, then write and check again."""
         limit = await self.pool.run(self._check_stream, request, route, params)
         if isinstance(limit, Response):
@@ -196,9 +194,7 @@ class App:
         finally:
             upload.discard()
 
-    def _check_stream(
-        self, request: Request, route: Route, params: dict[str, str]
-    ) -> UploadLimit | Response:
+    def _check_stream(self, request: Request, route: Route, params: dict[str, str]) -> UploadLimit | Response:
         ctx = self._context(request, writes=False)
         work = Work(self.kernel, ctx)
         try:
@@ -214,9 +210,7 @@ class App:
 
     def _context(self, request: Request, *, writes: bool) -> Context:
         token = request.headers.get("x-tracim-clienttoken") or request.headers.get("x-atrio-clienttoken")
-        return Context(
-            self.kernel, writes, request_id=request.id, client_token=token[:255] if token else None
-        )
+        return Context(self.kernel, writes, request_id=request.id, client_token=token[:255] if token else None)
 
     def _serve(
         self, request: Request, route: Route, params: dict[str, str], raw_body: bytes, upload: Upload | None
@@ -311,9 +305,7 @@ class App:
         if not stream and response.status not in (204, 304):
             length = response.length if isinstance(response, FileResponse) else len(response.body)
             headers.append(("content-length", str(length)))
-        await send(
-            {"type": "http.response.start", "status": response.status, "headers": header_pairs(headers)}
-        )
+        await send({"type": "http.response.start", "status": response.status, "headers": header_pairs(headers)})
         if request.method == "HEAD":
             await send({"type": "http.response.body", "body": b""})
         elif isinstance(response, FileResponse):

@@ -168,9 +168,7 @@ class Rights:
             raise last or permission.error
 
 
-def requires(
-    permission: str, *, of: str | None = None, errors: tuple[type[KernelError], ...] = ()
-) -> Guard:
+def requires(permission: str, *, of: str | None = None, errors: tuple[type[KernelError], ...] = ()) -> Guard:
     """Return the guard that asks the policies, about the resource loaded under the name `of`."""
 
     def check(ctx: Context, call: Call) -> None:

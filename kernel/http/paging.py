@@ -31,12 +31,15 @@ class PageSchema(Schema):
     page_token = fields.String(load_default=None, allow_none=True)
 
 
-def read_token(token: str | None, value_type: type) -> Bookmark | None:
+def read_token(token: str | None, value_type: type[Any]) -> Bookmark | None:
     """Decode a token; ValidationFailed when it is none of ours."""
     if not token:
         return None
     try:
         data = msgspec.json.decode(base64.urlsafe_b64decode(token.encode("ascii")))
+        side: Any
+        value: Any
+        row_id: Any
         side, value, row_id = data
         if side not in ("<", ">") or type(value) is not value_type or type(row_id) is not int:
             raise ValueError

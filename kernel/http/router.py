@@ -97,9 +97,7 @@ class Router:
 
     def _put(self, owner: str, route: Route, table: dict[str, Route], owners: dict[str, str]) -> None:
         if route.method in table:
-            raise BootError(
-                f"route {route.method} {route.path} is declared by {owners[route.method]} and {owner}"
-            )
+            raise BootError(f"route {route.method} {route.path} is declared by {owners[route.method]} and {owner}")
         for mount in self.mounts:
             if route.path == mount.prefix or route.path.startswith(mount.prefix + "/"):
                 raise BootError(f"{owner}: route {route.path} lies in the mount {mount.prefix}")
@@ -129,9 +127,7 @@ class Router:
                     raise BootError(f"parameters of {segment} are named differently by two routes")
                 return pattern
         weight = (-fixed, 0 if "int" in kinds else 1)
-        pattern = _Pattern(
-            segment, re.compile(regex, re.DOTALL), tuple(names), tuple(kinds), weight, _Node()
-        )
+        pattern = _Pattern(segment, re.compile(regex, re.DOTALL), tuple(names), tuple(kinds), weight, _Node())
         node.patterns.append(pattern)
         node.patterns.sort(key=lambda p: p.weight)
         return pattern

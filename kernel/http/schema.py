@@ -221,9 +221,7 @@ def _field(
         first = next((n for n in places if n.startswith(sub_prefix)), None)
         if first is None:
             return _default(declared, env)
-        built = _expression(
-            typing.cast(type[Schema], inner), places, computed, env, sub_prefix, counter
-        )
+        built = _expression(typing.cast(type[Schema], inner), places, computed, env, sub_prefix, counter)
         return f"(None if r[{places[first]}] is None else {built})"
     if column not in places:
         return _default(declared, env)

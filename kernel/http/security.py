@@ -23,9 +23,7 @@ class Gate:
     """Decides what of a request may be believed."""
 
     def __init__(self, config: Config) -> None:
-        self.networks = [
-            ipaddress.ip_network(name, strict=False) for name in config[ServerConfig].trusted_proxies
-        ]
+        self.networks = [ipaddress.ip_network(name, strict=False) for name in config[ServerConfig].trusted_proxies]
         base = urlsplit(base_url(config))
         self.own_origin = f"{base.scheme}://{base.netloc}"
         self.origins = frozenset({self.own_origin, *config[CorsConfig].allowed_origins})

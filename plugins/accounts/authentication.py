@@ -64,7 +64,7 @@ def _by_cookie(request: Request, ctx: Context) -> Actor | None:
     now = ctx.now
     row = queries.BY_SESSION.first(ctx, token_hash=_hash(token), now=now)
     actor = _actor(row, "session")
-    if actor is None:
+    if actor is None or row is None:
         return None
     if request.method not in SAFE_METHODS and not ctx.kernel.app.gate.may_write_with_cookie(request):
         raise CrossSiteRequest
@@ -91,9 +91,7 @@ def open_session(ctx: Context, user_id: int) -> str:
     life = ctx.config[AccountsConfig].session_seconds
     now = ctx.now
     ctx.execute(
-        insert(Session).values(
-            token_hash=_hash(token), user_id=user_id, created=now, expires=now + life * SECOND
-        )
+        insert(Session).values(token_hash=_hash(token), user_id=user_id, created=now, expires=now + life * SECOND)
     )
     return token
 
@@ -109,9 +107,7 @@ def cookie(ctx: Context, token: str) -> str:
     settings = ctx.config[AccountsConfig]
     moment = ctx.now // SECOND + settings.session_seconds if token else 0
     secure = "; Secure" if settings.session_secure else ""
-    return (
-        f"{COOKIE}={token}; expires={formatdate(moment, usegmt=True)}; HttpOnly; Path=/; SameSite=Lax{secure}"
-    )
+    return f"{COOKIE}={token}; expires={formatdate(moment, usegmt=True)}; HttpOnly; Path=/; SameSite=Lax{secure}"
 
 
 # -- API key -----------------------------------------------------------------------------------------------
@@ -199,6 +195,4 @@ def _make_throttle(allowed: int, redis_url: str | None, _kernel: int) -> Throttl
 
 
 def _throttle(ctx: Context) -> Throttle:
-    return _make_throttle(
-        ctx.config[AccountsConfig].failures_allowed, ctx.config[RedisConfig].url, id(ctx.kernel)
-    )
+    return _make_throttle(ctx.config[AccountsConfig].failures_allowed, ctx.config[RedisConfig].url, id(ctx.kernel))

@@ -18,13 +18,15 @@ def user() -> None:
 @click.option("-p", "--password", help="Password; asked for when absent.")
 @click.option("--public-name", help="Name that others see.")
 @click.option(
-    "--profile", type=click.Choice(["users", "trusted-users", "administrators"]), help="Rights in the instance."
+    "--profile",
+    type=click.Choice(["users", "trusted-users", "administrators"]),
+    help="Rights in the instance.",
 )
 @click.option("--lang", help="Language, for example en.")
 @click.option("--timezone", default="", help="Time zone, for example Europe/Paris.")
 @click.option("--allowed-space", type=int, help="Bytes; 0: no limit.")
 @click.pass_obj
-def user_create(settings: Any, **given: Any) -> None:
+def user_create(settings: Any, /, **given: Any) -> None:
     """Create an account."""
     from atrio.kernel.http.schema import load
 
@@ -62,7 +64,9 @@ def user_list(settings: Any, as_json: bool) -> None:
         click.echo(schemas.user.encode_all(rows).decode())
         return
     for row in rows:
-        click.echo(f"{row.user_id}\t{row.email or row.username}\t{row.public_name}\t{schemas.PROFILES[row.profile]}")
+        click.echo(
+            f"{row.user_id}\t{row.email or row.username}\t{row.public_name}\t{schemas.PROFILES[row.profile]}"
+        )
 
 
 @user.command("password")

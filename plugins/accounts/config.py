@@ -30,7 +30,9 @@ class AccountsConfig:
     session_seconds: int = option(604800, minimum=300, help="Life of a session cookie.")
     session_secure: bool = option(False, help="Send the session cookie over HTTPS only.")
     failures_allowed: int = option(
-        10, minimum=1, help="Wrong passwords of one login and address in ten minutes before the answer is 429."
+        10,
+        minimum=1,
+        help="Wrong passwords of one login and address in ten minutes before the answer is 429.",
     )
 
 

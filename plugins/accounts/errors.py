@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atrio.kernel.errors import KernelError, TooManyRequests
+from atrio.kernel.errors import KernelError
 
 
 class UserNotFound(KernelError):
@@ -72,5 +72,3 @@ ERRORS = (
     AuthenticationFailed,
     InsufficientUserProfile,
 )
-
-__all__ = ["ERRORS", "TooManyRequests", *(e.__name__ for e in ERRORS)]

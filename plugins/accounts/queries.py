@@ -55,5 +55,5 @@ def digest_columns(id_column: Any, prefix: str) -> tuple[Any, Any, list[Any]]:
 
 def counts(ctx: Context) -> Mapping[str, int]:
     """Return how many accounts there are, and how many are active."""
-    row = ctx.execute(select(func.count(), func.sum(User.is_active)).select_from(User)).one()
+    row: Any = ctx.execute(select(func.count(), func.sum(User.is_active)).select_from(User)).one()
     return {"all": row[0], "active": row[1] or 0}

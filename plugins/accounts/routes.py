@@ -18,8 +18,8 @@ from .errors import (
     EmailOrUsernameRequired,
     EmailRequired,
     ReservedUsername,
-    UserNotFound,
     UsernameAlreadyExists,
+    UserNotFound,
 )
 from .passwords import hash_password
 

@@ -79,9 +79,7 @@ def bind_authentication(ctx: Context, row: Any, auth_type: str) -> None:
 def set_password(ctx: Context, user_id: int, password_hash: str) -> None:
     """Change a password; its sessions and remembered credentials end in the same transaction."""
     ctx.execute(
-        update(User)
-        .where(User.user_id == user_id)
-        .values(password_hash=password_hash, version=User.version + 1)
+        update(User).where(User.user_id == user_id).values(password_hash=password_hash, version=User.version + 1)
     )
     ctx.execute(delete(Session).where(Session.user_id == user_id))
 
@@ -108,7 +106,5 @@ def create_first_administrator(ctx: Context) -> None:
         profile="administrators", public_name="Global manager", creation_type="cli",
     )  # fmt: skip
     if generated is not None:
-        sys.stdout.write(
-            f"First login {settings.admin_email}\nPassword    {generated}   (shown only now)\n"
-        )
+        sys.stdout.write(f"First login {settings.admin_email}\nPassword    {generated}   (shown only now)\n")
         sys.stdout.flush()

@@ -7,7 +7,6 @@ from typing import Any
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
-from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import fields
 
 import atrio
@@ -28,7 +27,7 @@ from atrio.kernel.host import Kernel
 from atrio.kernel.http.route import Route
 from atrio.kernel.http.schema import CommaList, IdList, Schema, Timestamp
 
-SECURITY = [{"session": []}, {"basic": []}, {"apiKey": [], "apiLogin": []}]
+SECURITY: list[dict[str, list[str]]] = [{"session": []}, {"basic": []}, {"apiKey": [], "apiLogin": []}]
 
 
 def build(kernel: Kernel) -> dict[str, Any]:
@@ -40,15 +39,12 @@ def build(kernel: Kernel) -> dict[str, Any]:
         info={"description": "A team-collaboration server: spaces, notes, files with revisions."},
         servers=[{"url": base_url(kernel.config)}],
     )  # fmt: skip
-    converter = marshmallow_plugin.converter
-    assert converter is not None
+    converter: Any = marshmallow_plugin.converter
     converter.add_attribute_function(_own_fields)
     _components(spec)
     for _, route in sorted(kernel.router.routes, key=lambda pair: (pair[1].path, pair[1].method)):
         if not route.hidden:
-            spec.path(
-                path=route.openapi_path(), operations={route.method.lower(): _operation(route, converter)}
-            )
+            spec.path(path=route.openapi_path(), operations={route.method.lower(): _operation(route, converter)})
     return dict(spec.to_dict())
 
 
@@ -57,7 +53,7 @@ def _schema_name(schema: Any) -> str:
     return str(cls.__name__).removesuffix("Schema")
 
 
-def _own_fields(self: OpenAPIConverter, field: fields.Field[Any], **kwargs: Any) -> dict[str, Any]:
+def _own_fields(self: Any, field: fields.Field[Any], **kwargs: Any) -> dict[str, Any]:
     """Describe the kernel's own fields."""
     if isinstance(field, Timestamp):
         return {"type": "string", "format": "date-time"}
@@ -77,7 +73,10 @@ def _components(spec: APISpec) -> None:
             "type": "object",
             "required": ["code", "message", "details"],
             "properties": {
-                "code": {"type": ["integer", "null"], "description": "Stable; compare this, not the message."},
+                "code": {
+                    "type": ["integer", "null"],
+                    "description": "Stable; compare this, not the message.",
+                },
                 "message": {"type": "string"},
                 "details": {"type": "object"},
             },
@@ -89,7 +88,7 @@ def _components(spec: APISpec) -> None:
     spec.components.security_scheme("apiLogin", {"type": "apiKey", "in": "header", "name": "Tracim-Api-Login"})
 
 
-def _operation(route: Route, converter: OpenAPIConverter) -> dict[str, Any]:
+def _operation(route: Route, converter: Any) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": route.summary,
         "operationId": _operation_id(route),
@@ -117,7 +116,7 @@ def _rights(route: Route) -> str:
     return f"{doc}\n\n{text}"
 
 
-def _parameters(route: Route, converter: OpenAPIConverter) -> list[dict[str, Any]]:
+def _parameters(route: Route, converter: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for name, kind in route.parameters():
         schema: dict[str, Any] = {"type": "string"}
@@ -125,11 +124,17 @@ def _parameters(route: Route, converter: OpenAPIConverter) -> list[dict[str, Any
             schema = {"type": "integer", "minimum": 1}
         found.append({"name": name, "in": "path", "required": True, "schema": schema})
     if route.query is not None:
-        found += converter._fields2parameters(route.query().load_fields, location="query")
+        found += _query(converter, route.query)
     return found
 
 
-def _body(route: Route, converter: OpenAPIConverter) -> dict[str, Any] | None:
+def _query(converter: Any, schema: type[Schema]) -> list[dict[str, Any]]:
+    """Return the query parameters of a schema."""
+    parameters: list[dict[str, Any]] = converter.schema2parameters(schema(), location="query")
+    return parameters
+
+
+def _body(route: Route, converter: Any) -> dict[str, Any] | None:
     if route.takes == "json" and route.body is not None:
         return {"required": True, "content": {"application/json": {"schema": _input(route.body)}}}
     if route.takes == "stream":
@@ -181,7 +186,9 @@ def _answer_schema(answer: Any) -> dict[str, Any]:
     if answer.shape == "page":
         return {
             "type": "object",
-            "required": ["items", "has_next", "has_previous", "next_page_token", "previous_page_token", "per_page"],
+            "required": [
+                "items", "has_next", "has_previous", "next_page_token", "previous_page_token", "per_page"
+            ],
             "properties": {
                 "items": {"type": "array", "items": schema},
                 "has_next": {"type": "boolean"},

@@ -21,13 +21,16 @@ class Content(Base):
 
     __tablename__ = "core_content_content"
     __table_args__ = (
-        UniqueConstraint(
-            "space_id", "parent_key", "namespace", "name_key", name="uq_core_content_content_name"
-        ),
+        UniqueConstraint("space_id", "parent_key", "namespace", "name_key", name="uq_core_content_content_name"),
         Index("ix_core_content_content_parent", "parent_id", "type", "content_id"),
         Index(
-            "ix_core_content_content_listed", "space_id", "namespace", "label", "content_id",
-            mysql_length={"label": 255}, mariadb_length={"label": 255},
+            "ix_core_content_content_listed",
+            "space_id",
+            "namespace",
+            "label",
+            "content_id",
+            mysql_length={"label": 255},
+            mariadb_length={"label": 255},
         ),
         Index("ix_core_content_content_author_id", "author_id"),
     )
@@ -54,9 +57,7 @@ class Content(Base):
     last_modifier_id: Mapped[int | None] = mapped_column(
         Id, ForeignKey("accounts_user.user_id", ondelete="SET NULL")
     )
-    assignee_id: Mapped[int | None] = mapped_column(
-        Id, ForeignKey("accounts_user.user_id", ondelete="SET NULL")
-    )
+    assignee_id: Mapped[int | None] = mapped_column(Id, ForeignKey("accounts_user.user_id", ondelete="SET NULL"))
     current_revision_id: Mapped[int] = mapped_column(BigInteger)
     current_revision_type: Mapped[str] = mapped_column(exact(32))
     version_number: Mapped[int] = mapped_column(Integer)
@@ -74,9 +75,7 @@ class Revision(Base):
     )
 
     revision_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
-    content_id: Mapped[int] = mapped_column(
-        Id, ForeignKey("core_content_content.content_id", ondelete="CASCADE")
-    )
+    content_id: Mapped[int] = mapped_column(Id, ForeignKey("core_content_content.content_id", ondelete="CASCADE"))
     version_number: Mapped[int] = mapped_column(Integer)
     revision_type: Mapped[str] = mapped_column(exact(32))
     author_id: Mapped[int | None] = mapped_column(Id, ForeignKey("accounts_user.user_id", ondelete="SET NULL"))

@@ -70,9 +70,7 @@ def one_statement(ctx: Context) -> Statement:
             select(*DIGEST, *DETAIL, *_contributed(ctx))
             .select_from(Content)
             .join(Revision, Revision.revision_id == Content.current_revision_id)
-        ).where(
-            Content.content_id == bindparam("content_id"), Content.space_id == bindparam("space_id")
-        )
+        ).where(Content.content_id == bindparam("content_id"), Content.space_id == bindparam("space_id"))
         return Statement(query, "ContentRow")
 
     return ctx.kernel.memo("core_content.one", build)
@@ -95,7 +93,11 @@ def digest_statement(ctx: Context) -> Statement:
 
 PARENT = Statement(
     select(
-        Content.content_id, Content.type, Content.namespace, Content.sub_content_types, Content.trashed_at,
+        Content.content_id,
+        Content.type,
+        Content.namespace,
+        Content.sub_content_types,
+        Content.trashed_at,
         Content.archived_at,
     ).where(Content.content_id == bindparam("content_id"), Content.space_id == bindparam("space_id")),
     "ParentRow",
@@ -104,8 +106,10 @@ CHILD = Statement(
     select(Content.content_id, Content.type, Revision.digest, Revision.size)
     .join(Revision, Revision.revision_id == Content.current_revision_id)
     .where(
-        Content.space_id == bindparam("space_id"), Content.parent_key == bindparam("parent_key"),
-        Content.namespace == bindparam("namespace"), Content.name_key == bindparam("name_key"),
+        Content.space_id == bindparam("space_id"),
+        Content.parent_key == bindparam("parent_key"),
+        Content.namespace == bindparam("namespace"),
+        Content.name_key == bindparam("name_key"),
     ),
     "ChildRow",
 )
@@ -113,7 +117,8 @@ USED = Statement(
     select(func.coalesce(func.sum(Revision.size), 0).label("used"))
     .join(Content, Content.content_id == Revision.content_id)
     .where(
-        Content.space_id == bindparam("space_id"), Content.trashed_at.is_(None),
+        Content.space_id == bindparam("space_id"),
+        Content.trashed_at.is_(None),
         Content.archived_at.is_(None),
     ),
     "Used",
@@ -241,9 +246,7 @@ ONE_REVISION = Statement(
 REVISION_SORTS = {"label": Revision.label, "modified": Revision.created, "created": Revision.created}
 
 
-def revisions_statement(
-    ctx: Context, sort: str, descending: bool, bookmark: str, limited: bool
-) -> Statement:
+def revisions_statement(ctx: Context, sort: str, descending: bool, bookmark: str, limited: bool) -> Statement:
     """Return the statement of a content's revisions in this order; built once for an instance."""
 
     def build() -> Statement:

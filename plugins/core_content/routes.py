@@ -129,9 +129,7 @@ def check_match(call: Call, row: Any) -> None:
     given = {tag.strip().removeprefix("W/").strip('"').partition("-")[0] for tag in header.split(",")}
     current = str(row.current_revision_id)
     if current not in given:
-        raise PreconditionFailed(
-            details={"current_revision_id": row.current_revision_id, "etag": f'"{current}"'}
-        )
+        raise PreconditionFailed(details={"current_revision_id": row.current_revision_id, "etag": f'"{current}"'})
 
 
 def reload(ctx: Context, content_id: int) -> Any:
@@ -259,9 +257,7 @@ def _etag(row: Any) -> str:
     return str(row.current_revision_id)
 
 
-def _typed(
-    segment: str, guard: Any, dumper: Any, body: type[Schema], group: str, word: str
-) -> tuple[Route, ...]:
+def _typed(segment: str, guard: Any, dumper: Any, body: type[Schema], group: str, word: str) -> tuple[Route, ...]:
     """Return the routes that notes, folders and files share."""
     one = Answer(dumper, etag=_etag, doc=f"The {word}.")
     path = f"{W}/{segment}/{{content_id}}"

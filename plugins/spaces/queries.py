@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Integer, and_, bindparam, func, literal, or_, select, type_coerce
 
 from atrio.kernel.context import Context
-from atrio.kernel.db.statement import Statement
+from atrio.kernel.db.statement import Statement, row_type
 from atrio.plugins.accounts.api import digest_columns
 
 from .models import Member, Space
@@ -40,9 +39,7 @@ ONE = Statement(
     select(*COLUMNS).outerjoin(_owner, _owner_is).where(Space.space_id == bindparam("space_id")), "SpaceRow"
 )
 ROLE = Statement(
-    select(Member.role).where(
-        Member.space_id == bindparam("space_id"), Member.user_id == bindparam("user_id")
-    ),
+    select(Member.role).where(Member.space_id == bindparam("space_id"), Member.user_id == bindparam("user_id")),
     "RoleRow",
 )
 MANAGERS = Statement(
@@ -62,13 +59,13 @@ OWNED = Statement(
     select(func.count().label("n")).where(Space.owner_id == bindparam("user_id")), "Count"
 )  # fmt: skip
 
-SpaceView = namedtuple("SpaceView", (*ONE.keys, "entries"))  # noqa: PYI024
+SpaceView = row_type("SpaceView", (*ONE.keys, "entries"))
 _user, _user_is, _user_columns = digest_columns(Member.user_id, "user")
 MEMBER_COLUMNS = (
     Member.user_id, Member.space_id.label("workspace_id"), Member.role, Member.email_notification_type,
     *_user_columns,
 )  # fmt: skip
-MemberView = namedtuple(  # noqa: PYI024
+MemberView = row_type(
     "MemberView",
     (
         "user_id", "workspace_id", "role", "email_notification_type", "is_active",
@@ -129,9 +126,7 @@ def all_spaces(ctx: Context, parent_ids: Sequence[int]) -> list[Any]:
     return [view(ctx, row) for row in ctx.execute(query.order_by(Space.label, Space.space_id))]
 
 
-def spaces_of(
-    ctx: Context, user_id: int, parent_ids: Sequence[int], *, owned: bool, with_role: bool
-) -> list[Any]:
+def spaces_of(ctx: Context, user_id: int, parent_ids: Sequence[int], *, owned: bool, with_role: bool) -> list[Any]:
     """Return the spaces a user owns or is a member of, by label."""
     wanted: list[Any] = []
     if owned:
@@ -159,7 +154,7 @@ def members(ctx: Context, space_id: int, *, disabled: bool, only: int | None = N
         query = query.where(Member.user_id == only)
     elif not disabled:
         query = query.where(type_coerce(_user.is_active, Integer) == 1)
-    rows = ctx.execute(query.order_by(Member.user_id)).all()
+    rows: Any = ctx.execute(query.order_by(Member.user_id)).all()
     return [
         MemberView(
             r[0], r[1], r[2], r[3], r._mapping["user__is_active"], *r[4:], *space, entries, False

@@ -71,16 +71,12 @@ def list_of_user(ctx: Context, call: Call) -> Any:
 
 def list_members(ctx: Context, call: Call) -> Any:
     """Return the members."""
-    return queries.members(
-        ctx, ctx.resources["space"].space_id, disabled=bool(call.query["show_disabled_user"])
-    )
+    return queries.members(ctx, ctx.resources["space"].space_id, disabled=bool(call.query["show_disabled_user"]))
 
 
 def get_member(ctx: Context, call: Call) -> Any:
     """Return one member."""
-    found = queries.members(
-        ctx, ctx.resources["space"].space_id, disabled=True, only=int(call.path["user_id"])
-    )
+    found = queries.members(ctx, ctx.resources["space"].space_id, disabled=True, only=int(call.path["user_id"]))
     if not found:
         raise UserRoleNotFound
     return found[0]

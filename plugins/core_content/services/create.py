@@ -62,16 +62,12 @@ def create_content(
             "digest": digest, "size": size, "mimetype": mimetype,
         },
     )  # fmt: skip
-    ctx.execute(
-        update(Content).where(Content.content_id == content_id).values(current_revision_id=revision_id)
-    )
+    ctx.execute(update(Content).where(Content.content_id == content_id).values(current_revision_id=revision_id))
     ctx.emit(ContentCreated(content_id, space.space_id, parent_id, kind.slug, revision_id, label))
     return content_id
 
 
-def _check_parent(
-    ctx: Context, space_id: int, parent_id: int | None, namespace: str, kind: ContentType
-) -> None:
+def _check_parent(ctx: Context, space_id: int, parent_id: int | None, namespace: str, kind: ContentType) -> None:
     if parent_id is None:
         return
     parent = queries.PARENT.first(ctx, content_id=parent_id, space_id=space_id)

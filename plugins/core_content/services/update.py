@@ -53,9 +53,7 @@ def set_status(ctx: Context, row: Any, status: str) -> int | None:
     return next_revision(ctx, row, "status-update", status=status)
 
 
-def replace_bytes(
-    ctx: Context, space: Any, row: Any, *, name: str, blob: TemporaryBlob | None, media: str
-) -> int:
+def replace_bytes(ctx: Context, space: Any, row: Any, *, name: str, blob: TemporaryBlob | None, media: str) -> int:
     """Give a file new bytes; its name becomes that of the upload."""
     if blob is None or not usable(name):
         raise NoFileGiven

@@ -37,9 +37,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_accounts_user")),
         sa.UniqueConstraint("email", name=op.f("uq_accounts_user_email")),
         sa.UniqueConstraint("username", name=op.f("uq_accounts_user_username")),
-        sa.CheckConstraint(
-            "email IS NOT NULL OR username IS NOT NULL", name=op.f("ck_accounts_user_has_login")
-        ),
+        sa.CheckConstraint("email IS NOT NULL OR username IS NOT NULL", name=op.f("ck_accounts_user_has_login")),
         if_not_exists=True,
     )
     op.create_table(

@@ -72,9 +72,7 @@ def upgrade() -> None:
         ["space_id", "namespace", "label", "content_id"], if_not_exists=True,
         mysql_length={"label": 255}, mariadb_length={"label": 255},
     )  # fmt: skip
-    op.create_index(
-        "ix_core_content_content_author_id", "core_content_content", ["author_id"], if_not_exists=True
-    )
+    op.create_index("ix_core_content_content_author_id", "core_content_content", ["author_id"], if_not_exists=True)
     op.create_table(
         "core_content_revision",
         sa.Column("revision_id", Id, autoincrement=True, nullable=False),

@@ -53,7 +53,10 @@ def upgrade() -> None:
         sa.Column("created", Timestamp, nullable=False),
         sa.PrimaryKeyConstraint("space_id", "user_id", name=op.f("pk_spaces_member")),
         sa.ForeignKeyConstraint(
-            ["space_id"], ["spaces_space.space_id"], name=op.f("fk_spaces_member_space_id"), ondelete="CASCADE"
+            ["space_id"],
+            ["spaces_space.space_id"],
+            name=op.f("fk_spaces_member_space_id"),
+            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
             ["user_id"], ["accounts_user.user_id"], name=op.f("fk_spaces_member_user_id"), ondelete="CASCADE"

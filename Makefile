@@ -1,0 +1,57 @@
+# Two commands on a fresh machine: `make serve` and `make test`. Each sets up .venv by itself.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+PYTEST_WORKERS ?= 2
+
+.PHONY: serve worker test test-all check format bench docs clean
+
+serve: $(STAMP)
+	@$(BIN)/atrio serve $(ARGS)
+
+worker: $(STAMP)
+	@$(BIN)/atrio worker $(ARGS)
+
+test: $(VENV)/.stamp-test
+	$(BIN)/pytest -q -n $(PYTEST_WORKERS) --dist loadgroup -m "not services and not slow and not browser" $(ARGS)
+
+test-all: $(VENV)/.stamp-test
+	$(BIN)/pytest -q -n $(PYTEST_WORKERS) --dist loadgroup -m "services or slow or browser" $(ARGS)
+
+check: $(VENV)/.stamp-check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m atrio.kernel.docs --check docs
+
+format: $(VENV)/.stamp-check
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(STAMP)
+	$(BIN)/python -m atrio.kernel.docs --write docs
+
+bench: $(VENV)/.stamp-test
+	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+clean:
+	rm -rf $(VENV)
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt pip hatchling editables
+
+$(STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.stamp-test: $(STAMP)
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[all,test]'
+	@touch $@
+
+$(VENV)/.stamp-check: $(VENV)/.stamp-test
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[all,test,check]'
+	@touch $@

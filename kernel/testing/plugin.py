@@ -1,0 +1,234 @@
+"""Fixtures for tests of Atrio and of third-party plugins; registered with pytest by an entry point.
+
+Everything is imported late, so that having Atrio installed costs other test runs nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from atrio.kernel.context import Clock
+    from atrio.kernel.host import Kernel
+    from atrio.kernel.testing.client import Client
+
+ADMIN = "admin@admin.admin"
+PASSWORD = "admin-password"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker with which a test chooses settings."""
+    config.addinivalue_line("markers", "atrio_config(**settings): settings `section__key=value` of the kernel")
+
+
+def make_kernel(folder: Path, settings: dict[str, Any] | None = None, records: Any = None) -> Kernel:
+    """Boot an instance in a folder: SQLite, jobs run at once after each commit, no file, no environment.
+
+    ATRIO_TEST_DATABASE_URL moves the tests to another database, which is emptied first.
+    """
+    from atrio.kernel.config import Sources
+    from atrio.kernel.host import boot
+
+    overrides: dict[str, Any] = {
+        "storage.data_dir": str(folder), "storage.fsync": False, "accounts.admin_password": PASSWORD,
+        "server.threads": 2, "server.access_log": False,
+    }  # fmt: skip
+    overrides.update({k.replace("__", "."): v for k, v in (settings or {}).items()})
+    return boot(Sources(None, {}, {}, overrides), immediate_jobs=True, records=records)
+
+
+@pytest.fixture(scope="session")
+def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An initialised database, made once and copied for each test."""
+    folder = tmp_path_factory.mktemp("template")
+    kernel = make_kernel(folder)
+    kernel.db.close()
+    return folder
+
+
+class FrozenClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, start: int) -> None:
+        self.micros = start
+
+    def now(self) -> int:
+        """Return microseconds since the epoch."""
+        return self.micros
+
+    def move(self, seconds: float) -> None:
+        """Move on."""
+        self.micros += int(seconds * 1_000_000)
+
+
+@pytest.fixture
+def kernel(request: pytest.FixtureRequest, tmp_path: Path, _template: Path) -> Iterator[Kernel]:
+    """A booted instance on a fresh SQLite file; jobs run at once."""
+    marker = request.node.get_closest_marker("atrio_config")
+    settings = dict(marker.kwargs) if marker else {}
+    data = tmp_path / "data"
+    data.mkdir()
+    if "database__url" not in settings:
+        for path in _template.glob("atrio.db*"):
+            shutil.copy(path, data / path.name)
+    booted = make_kernel(data, settings)
+    try:
+        yield booted
+    finally:
+        booted.stop()
+        booted.app.pool.close()
+        booted.app.io.close()
+
+
+@pytest.fixture
+def clock(kernel: Kernel) -> Clock:
+    """The kernel's clock, standing still; `clock.move(seconds)`."""
+    frozen: Any = FrozenClock(kernel.clock.now())
+    kernel.clock = frozen
+    return frozen  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def client(kernel: Kernel) -> Iterator[Client]:
+    """The administrator's client, by Basic credentials."""
+    from atrio.kernel.testing.client import Client
+
+    made = Client(kernel.app, ADMIN, PASSWORD)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def stranger(kernel: Kernel) -> Iterator[Client]:
+    """A client that is not signed in."""
+    from atrio.kernel.testing.client import Client
+
+    made = Client(kernel.app)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def as_actor(kernel: Kernel) -> Iterator[Callable[..., Client]]:
+    """`as_actor("bob")` gives the client of a user with this username, made on first use.
+
+    Options: `profile` (users), `active` (True). The user's id is `client.user_id`.
+    """
+    from sqlalchemy import text
+
+    from atrio.kernel.testing.client import Client
+
+    made: dict[str, Any] = {}
+
+    def give(name: str, *, profile: str = "users", active: bool = True) -> Client:
+        if name not in made:
+            admin = Client(kernel.app, ADMIN, PASSWORD)
+            answer = admin.post(
+                "/api/users",
+                {"email": f"{name}@example.org", "username": name, "password": PASSWORD, "profile": profile},
+            )
+            admin.close()
+            assert answer.status == 200, answer.body
+            client: Any = Client(kernel.app, name, PASSWORD)
+            client.user_id = answer.json["user_id"]
+            if not active:
+                with kernel.unit() as ctx:
+                    ctx.execute(
+                        text("UPDATE accounts_user SET is_active = 0 WHERE user_id = :id"), {"id": client.user_id}
+                    )
+            made[name] = client
+        return made[name]  # type: ignore[no-any-return]
+
+    yield give
+    for client in made.values():
+        client.close()
+
+
+@pytest.fixture
+def make_space(client: Client) -> Callable[..., int]:
+    """`make_space("Alpha", bob="reader")` creates a space with members by user id or client; gives its id."""
+
+    def make(label: str = "Alpha", members: dict[int, str] | None = None, **values: Any) -> int:
+        body = {
+            "label": label, "description": "", "access_type": "confidential", "default_user_role": "reader",
+            **values,
+        }  # fmt: skip
+        answer = client.post("/api/workspaces", body)
+        assert answer.status == 200, answer.body
+        space_id = int(answer.json["workspace_id"])
+        for user_id, role in (members or {}).items():
+            added = client.post(f"/api/workspaces/{space_id}/members", {"user_id": user_id, "role": role})
+            assert added.status == 200, added.body
+        return space_id
+
+    return make
+
+
+@pytest.fixture
+def make_content(client: Client) -> Callable[..., dict[str, Any]]:
+    """`make_content(space_id, "Note")` creates a content and gives its JSON."""
+
+    def make(
+        space_id: int, label: str, content_type: str = "html-document", parent_id: int | None = None
+    ) -> dict[str, Any]:
+        body = {"label": label, "content_type": content_type, "parent_id": parent_id}
+        answer = client.post(f"/api/workspaces/{space_id}/contents", body)
+        assert answer.status == 200, answer.body
+        return dict(answer.json)
+
+    return make
+
+
+@pytest.fixture
+def events(kernel: Kernel) -> list[Any]:
+    """Every event that was committed since the fixture was asked for, in order."""
+    from atrio.kernel.events import Event, Subscription
+
+    heard: list[Any] = []
+    kernel.bus.subscribe(None, Subscription(Event, lambda _kernel, event: heard.append(event)))
+    return heard
+
+
+@contextmanager
+def counting(kernel: Kernel) -> Iterator[list[str]]:
+    """Collect the text of every statement that runs inside the block."""
+    from sqlalchemy import event
+
+    from atrio.kernel.db import statement
+
+    seen: list[str] = []
+
+    def on_execute(conn: Any, cursor: Any, text: str, *rest: Any) -> None:
+        seen.append(text)
+
+    engines = (kernel.db.reader, kernel.db.writer)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", on_execute)
+    statement.watchers.append(seen.append)
+    try:
+        yield seen
+    finally:
+        statement.watchers.remove(seen.append)
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", on_execute)
+
+
+@pytest.fixture
+def statements(kernel: Kernel) -> Callable[[], Any]:
+    """`with statements() as seen:` collects what reaches the database."""
+    return lambda: counting(kernel)
+
+
+def service_url(name: str) -> str | None:
+    """Return the address of a real service for tests, from ATRIO_TEST_<NAME>; where CI is set it must be there."""
+    url = os.environ.get(f"ATRIO_TEST_{name.upper()}")
+    if not url and os.environ.get("CI"):
+        pytest.fail(f"ATRIO_TEST_{name.upper()} is not set, and CI asks for every service")
+    return url or None
