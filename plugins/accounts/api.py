@@ -11,7 +11,7 @@ from atrio.kernel.http.route import Call
 
 from . import queries
 from .errors import InsufficientUserProfile, UserNotFound
-from .queries import by_login, digest_columns
+from .queries import by_login, digest_columns, first_administrator
 from .schemas import NamedEmail, UserDigestSchema
 
 NOBODY, USERS, TRUSTED, ADMINISTRATORS = 0, 1, 2, 3
@@ -70,5 +70,5 @@ def get_user(ctx: Context, user_id: int) -> Any:
 __all__ = [
     "ADMINISTRATOR", "ADMINISTRATORS", "CANDIDATE", "NOBODY", "OWN", "OWN_OR_ADMINISTRATOR", "TRUSTED",
     "TRUSTED_USER", "USER", "USERS", "InsufficientUserProfile", "NamedEmail", "UserDigestSchema",
-    "UserNotFound", "by_login", "digest_columns", "get_user", "profile_of",
+    "UserNotFound", "by_login", "digest_columns", "first_administrator", "get_user", "profile_of",
 ]  # fmt: skip

@@ -57,3 +57,17 @@ def counts(ctx: Context) -> Mapping[str, int]:
     """Return how many accounts there are, and how many are active."""
     row: Any = ctx.execute(select(func.count(), func.sum(User.is_active)).select_from(User)).one()
     return {"all": row[0], "active": row[1] or 0}
+
+
+FIRST_ADMINISTRATOR = Statement(
+    select(*COLUMNS)
+    .where(User.profile == 3, User.is_active == 1, User.is_deleted == 0)
+    .order_by(User.user_id)
+    .limit(1),
+    "UserRow",
+)
+
+
+def first_administrator(ctx: Context) -> Any | None:
+    """Return the oldest active administrator: who acts for the command line when nobody is named."""
+    return FIRST_ADMINISTRATOR.first(ctx)
