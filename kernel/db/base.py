@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated
 
 from sqlalchemy import BigInteger, Integer, MetaData, String, Text
-from sqlalchemy.dialects import mysql, sqlite
-from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.orm import DeclarativeBase
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -29,24 +27,19 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
 
 
-Id = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
+Id = BigInteger().with_variant(Integer(), "sqlite")
 """Type of surrogate keys: 64 bits everywhere, an alias of the rowid on SQLite."""
 
-LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
-"""Text without the 64 KiB limit of MariaDB's TEXT."""
-
-BinaryString = String().with_variant(mysql.VARCHAR(collation="utf8mb4_bin"), "mysql", "mariadb")
+LongText = Text().with_variant(Text(4_294_967_295), "mysql", "mariadb")
+"""Text without the 64 KiB limit of MariaDB's TEXT (a length of 4 GiB makes it LONGTEXT there)."""
 
 Timestamp = BigInteger
 """Microseconds since the epoch, UTC."""
 
-intpk = Annotated[int, mapped_column(Id, primary_key=True, autoincrement=True)]
-flag = Annotated[bool, mapped_column(Integer)]
-
 
 def exact(length: int) -> String:
     """Return a string type that compares byte for byte on every engine (MariaDB folds case by default)."""
-    return String(length).with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), "mysql", "mariadb")
+    return String(length).with_variant(String(length, collation="utf8mb4_bin"), "mysql", "mariadb")
 
 
 @lru_cache(maxsize=4096)

@@ -94,3 +94,7 @@ class Revision(Base):
     digest: Mapped[str | None] = mapped_column(exact(64))
     size: Mapped[int | None] = mapped_column(BigInteger)
     mimetype: Mapped[str] = mapped_column(String(255))
+
+
+CONTENT = Base.metadata.tables["core_content_content"]
+REVISION = Base.metadata.tables["core_content_revision"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from atrio.kernel.config import HtmlConfig
@@ -16,7 +16,7 @@ from atrio.kernel.text import slugify
 
 from ..errors import NameTaken
 from ..events import ContentModified
-from ..models import Content, Revision
+from ..models import CONTENT, REVISION
 from ..names import filename, name_key
 
 NAME = "uq_core_content_content_name"
@@ -36,10 +36,17 @@ def named(label: str, extension: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def write_named(ctx: Context, statement: Any) -> Any:
+# Built once: naming the values at execution costs a tenth of building an insert with them.
+INSERT_CONTENT = insert(CONTENT)
+INSERT_REVISION = insert(REVISION)
+POINT_TO_REVISION = update(CONTENT).where(CONTENT.c.content_id == bindparam("key"))
+MOVE_ON = POINT_TO_REVISION.where(CONTENT.c.version_number == bindparam("seen_version"))
+
+
+def write_named(ctx: Context, statement: Any, values: dict[str, Any]) -> Any:
     """Run a statement that gives a name; NameTaken when the folder holds it already."""
     try:
-        return ctx.execute(statement)
+        return ctx.execute(statement, values)
     except IntegrityError as error:
         if violates(error, NAME, NAME_COLUMNS):
             raise NameTaken from None
@@ -49,16 +56,15 @@ def write_named(ctx: Context, statement: Any) -> Any:
 def insert_revision(ctx: Context, content_id: int, values: dict[str, Any]) -> int:
     """Write a revision and return its id; a lost race for the number is tried again."""
     try:
-        result = ctx.execute(
-            insert(Revision).values(
-                content_id=content_id, author_id=ctx.actor.id, created=ctx.now, **values
-            )
-        )  # fmt: skip
+        result: Any = ctx.execute(
+            INSERT_REVISION,
+            {"content_id": content_id, "author_id": ctx.actor.id, "created": ctx.now, **values},
+        )
     except IntegrityError as error:
         if violates(error, "uq_core_content_revision_number", ("content_id", "version_number")):
             raise RetryWork from None
         raise
-    return int(result.inserted_primary_key[0])  # type: ignore[attr-defined]
+    return int(result.inserted_primary_key[0])
 
 
 def next_revision(ctx: Context, row: Any, kind: str, **changes: Any) -> int:
@@ -85,12 +91,7 @@ def next_revision(ctx: Context, row: Any, kind: str, **changes: Any) -> int:
         current |= named(state["label"], state["file_extension"])
         if row.name_key is None:
             current["name_key"] = None
-    moved = write_named(
-        ctx,
-        update(Content)
-        .where(Content.content_id == row.content_id, Content.version_number == row.version_number)
-        .values(**current),
-    )
+    moved = write_named(ctx, MOVE_ON, {"key": row.content_id, "seen_version": row.version_number, **current})
     if moved.rowcount != 1:
         raise RetryWork
     ctx.emit(
