@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import insert, update
-
 from atrio.kernel.blobs import TemporaryBlob
 from atrio.kernel.context import Context
 
@@ -13,10 +11,9 @@ from .. import queries
 from ..errors import FeatureDisabled, NamespaceMismatch, NoFileGiven, ParentNotFound, UnallowedSubcontent
 from ..events import ContentCreated
 from ..media import guess_media
-from ..models import Content
 from ..names import split_name, usable
 from ..types import SLUGS, ContentType, content_types
-from .revision import clean, insert_revision, named, write_named
+from .revision import INSERT_CONTENT, POINT_TO_REVISION, clean, insert_revision, named, write_named
 from .update import check_quota
 
 
@@ -50,7 +47,7 @@ def create_content(
         "current_revision_id": 0, "current_revision_type": "creation", "version_number": 1, "created": now,
         "modified": now, **named(label, suffix),
     }  # fmt: skip
-    result = write_named(ctx, insert(Content).values(**state))
+    result = write_named(ctx, INSERT_CONTENT, state)
     content_id = int(result.inserted_primary_key[0])
     revision_id = insert_revision(
         ctx, content_id,
@@ -62,7 +59,7 @@ def create_content(
             "digest": digest, "size": size, "mimetype": mimetype,
         },
     )  # fmt: skip
-    ctx.execute(update(Content).where(Content.content_id == content_id).values(current_revision_id=revision_id))
+    ctx.execute(POINT_TO_REVISION, {"key": content_id, "current_revision_id": revision_id})
     ctx.emit(ContentCreated(content_id, space.space_id, parent_id, kind.slug, revision_id, label))
     return content_id
 
