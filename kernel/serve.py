@@ -1,17 +1,19 @@
 """`atrio serve` and `atrio worker`: processes, signals, sockets.
 
-One worker runs Hypercorn in this process (its command line would add a parent and 39 MiB); more are spawned
-by Hypercorn and boot from the environment.
+One worker runs Hypercorn in this process (its command line would add a parent and 39 MiB); with more, this
+process only watches over them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
 import os
 import signal
 import sys
 import threading
+from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
 from .config import Config, ServerConfig, StorageConfig, base_url, database_url
@@ -31,7 +33,6 @@ def hypercorn_config(config: Config) -> HypercornConfig:
     server = config[ServerConfig]
     settings = HypercornConfig()
     settings.bind = [server.bind]
-    settings.workers = server.workers
     settings.certfile = server.tls_cert
     settings.keyfile = server.tls_key
     settings.graceful_timeout = server.graceful_seconds
@@ -43,30 +44,23 @@ def hypercorn_config(config: Config) -> HypercornConfig:
     settings.include_server_header = False
     settings.errorlog = logging.getLogger("atrio.hypercorn")
     settings.loglevel = "WARNING"
-    settings.application_path = "atrio.asgi:app"
     return settings
 
 
 def serve(kernel: Kernel) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit code. SIGHUP restarts gracefully."""
-    server = kernel.config[ServerConfig]
-    if server.workers > 1:
+    if kernel.config[ServerConfig].workers > 1:
         return _serve_many(kernel)
-    restart = asyncio.run(_serve_one(kernel))
-    if restart:
+    if asyncio.run(_serve_one(kernel)):
         log.info("restarting")
-        os.execv(sys.executable, [sys.executable, *_same_command()])  # noqa: S606 - our own command line
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command line
     return 0
 
 
-def _same_command() -> list[str]:
-    if sys.argv[0].endswith(".py"):
-        return sys.argv
-    return ["-m", "atrio.kernel.cli", *sys.argv[1:]]
-
-
-async def _serve_one(kernel: Kernel) -> bool:
-    from hypercorn.asyncio import serve as hypercorn_serve
+async def _serve_one(kernel: Kernel, sockets: Any = None) -> bool:
+    """Serve in this process; returns whether a restart was asked for."""
+    from hypercorn.asyncio.run import worker_serve
+    from hypercorn.utils import wrap_app
 
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -74,35 +68,94 @@ async def _serve_one(kernel: Kernel) -> bool:
 
     def on_signal(number: int) -> None:
         nonlocal restart
-        restart = number == signal.SIGHUP
-        if stop.is_set() and number != signal.SIGHUP:
+        if stop.is_set() and number == signal.SIGINT:
             os._exit(130)  # a second Ctrl-C means now
+        restart = number == signal.SIGHUP
         kernel.closing.set()
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, on_signal, number)
-    await hypercorn_serve(
-        kernel.app, hypercorn_config(kernel.config), shutdown_trigger=stop.wait, mode="asgi"  # type: ignore[arg-type]
-    )  # fmt: skip
+    settings = hypercorn_config(kernel.config)
+    app = wrap_app(kernel.app, settings.wsgi_max_body_size, "asgi")  # type: ignore[arg-type]
+    serving = asyncio.ensure_future(worker_serve(app, settings, sockets=sockets, shutdown_trigger=stop.wait))
+    await asyncio.wait({serving, asyncio.ensure_future(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    for _ in range(3):
+        done, _pending = await asyncio.wait({serving}, timeout=settings.graceful_timeout + 0.2)
+        if done:
+            break
+        _cut_connections()
+    await serving
     return restart
 
 
-def _serve_many(kernel: Kernel) -> int:
-    """Let Hypercorn spawn the processes; each boots its own instance from the environment."""
-    from hypercorn.run import run
+def _cut_connections() -> None:
+    """Cancel the connections that outlived their grace once more.
 
-    overrides = kernel.sources.overrides
-    for name, value in overrides.items():
-        section, key = name.split(".", 1)
-        text = ",".join(value) if isinstance(value, list | tuple) else str(value)
-        os.environ[f"ATRIO_{section}__{key}".upper()] = text
-    if kernel.sources.path is not None and kernel.sources.path.is_file():
-        os.environ["ATRIO_CONFIG"] = str(kernel.sources.path)
+    Hypercorn cancels them itself, and they then wait for ever to flush to a client that does not read.
+    """
+    for task in asyncio.all_tasks():
+        if "_server_callback" in getattr(task.get_coro(), "__qualname__", ""):
+            task.cancel()
+
+
+def _serve_many(kernel: Kernel) -> int:
+    """Watch over several processes on the same sockets; one that dies is started again."""
     settings = hypercorn_config(kernel.config)
+    count = kernel.config[ServerConfig].workers
+    sources = kernel.sources
     kernel.db.close()
-    settings.errorlog = "-"
-    return run(settings)
+    sockets = settings.create_sockets()
+    spawn = multiprocessing.get_context("spawn")
+    running: list[Any] = []
+    state = {"stop": False, "restart": False}
+
+    def begin() -> None:
+        process = spawn.Process(target=_worker_process, args=(sources, sockets), daemon=True)
+        process.start()
+        running.append(process)
+
+    def on_stop(number: int, frame: Any) -> None:
+        state["stop"] = True
+
+    def on_restart(number: int, frame: Any) -> None:
+        state["restart"] = True
+
+    signal.signal(signal.SIGINT, on_stop)
+    signal.signal(signal.SIGTERM, on_stop)
+    signal.signal(signal.SIGHUP, on_restart)
+    for _ in range(count):
+        begin()
+    while not state["stop"]:
+        wait([p.sentinel for p in running], timeout=0.2)
+        if state["restart"]:
+            state["restart"] = False
+            sources = type(sources).load(sources.path if sources.file else None, overrides=sources.overrides)
+            for process in running:
+                process.terminate()
+                process.join(10)
+        for process in [p for p in running if not p.is_alive()]:
+            running.remove(process)
+            if not state["stop"]:
+                log.warning("worker %s ended with %s and is started again", process.pid, process.exitcode)
+                begin()
+    for process in running:
+        process.terminate()
+    for process in running:
+        process.join(10)
+        if process.is_alive():
+            process.kill()
+            process.join()
+    return 0
+
+
+def _worker_process(sources: Any, sockets: Any) -> None:
+    """Serve in a child process on sockets of the parent."""
+    from .host import boot, configure_logging
+
+    kernel = boot(sources)
+    configure_logging(kernel.config)
+    asyncio.run(_serve_one(kernel, sockets))
 
 
 def work(kernel: Kernel) -> int:
