@@ -11,6 +11,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import ssl
 import sys
 import threading
 from multiprocessing.connection import wait
@@ -76,6 +77,7 @@ async def _serve_one(kernel: Kernel, sockets: Any = None) -> bool:
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, on_signal, number)
+    loop.set_exception_handler(_quiet_handler)
     settings = hypercorn_config(kernel.config)
     app = wrap_app(kernel.app, settings.wsgi_max_body_size, "asgi")  # type: ignore[arg-type]
     serving = asyncio.ensure_future(worker_serve(app, settings, sockets=sockets, shutdown_trigger=stop.wait))
@@ -89,13 +91,21 @@ async def _serve_one(kernel: Kernel, sockets: Any = None) -> bool:
     return restart
 
 
+def _quiet_handler(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Leave out what clients cause: a failed handshake, a connection that was cut."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError | ssl.SSLError):
+        loop.default_exception_handler(context)
+
+
 def _cut_connections() -> None:
     """Cancel the connections that outlived their grace once more.
 
     Hypercorn cancels them itself, and they then wait for ever to flush to a client that does not read.
     """
+    spared = ("worker_serve", "Lifespan.handle_lifespan")
     for task in asyncio.all_tasks():
-        if "_server_callback" in getattr(task.get_coro(), "__qualname__", ""):
+        code = getattr(task.get_coro(), "cr_code", None)
+        if code is not None and "hypercorn" in code.co_filename and code.co_qualname not in spared:
             task.cancel()
 
 
