@@ -228,6 +228,10 @@ class App:
                     work.finish()
                 else:
                     work._close(commit=False)
+            except InternalError as error:
+                work.abort(error)
+                self.kernel.note_fault(self.kernel.owner_of(route))
+                return self._fault(request, error)
             except KernelError as error:
                 work.abort(error)
                 response = error_response(error)
@@ -243,7 +247,7 @@ class App:
                 self.kernel.note_fault(self.kernel.owner_of(route))
                 return self._fault(request, error)
             work.tell_world()
-            response = self._encode(request, route, value)
+            response = self._encode(request, route, value, tagged=not ctx.untagged)
             response.headers += ctx.answer_headers
             return response
 
@@ -267,7 +271,7 @@ class App:
                 value = route.after(ctx, value)
         return value
 
-    def _encode(self, request: Request, route: Route, value: Any) -> Response:
+    def _encode(self, request: Request, route: Route, value: Any, *, tagged: bool = True) -> Response:
         if isinstance(value, Response):
             return value
         answer = route.answer
@@ -282,7 +286,7 @@ class App:
         else:
             body = answer.dumper.encode(value)
         response = Response(answer.status, body, [], "application/json")
-        if answer.etag is not None:
+        if answer.etag is not None and tagged:
             tag = f'"{answer.etag(value)}-{crc32(body):08x}"'
             response.headers = [("etag", tag), ("cache-control", "private, no-cache")]
             given = request.headers.get("if-none-match")
