@@ -209,9 +209,9 @@ def test_a_mount_may_not_cover_a_route_nor_another_mount(plugin: MakePlugin, boo
         plugin("e", register_mounts=mounts("/nestling")),
     )
     reasons = {n: kernel.record(n).reason for n in "abcde"}  # type: ignore[union-attr]
+    assert reasons.pop("c").startswith("c: mount /api/workspaces covers the route /api/workspaces")
     assert reasons == {
-        "a": "", "b": "b: mount /nest/deep overlaps /nest", "c": "c: mount /api/workspaces covers the route /api/workspaces",
-        "d": "d: route /nest/x lies in the mount /nest", "e": "",
+        "a": "", "b": "b: mount /nest/deep overlaps /nest", "d": "d: route /nest/x lies in the mount /nest", "e": "",
     }  # fmt: skip
 
 
