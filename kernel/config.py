@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import os
 import tomllib
 import types
@@ -153,7 +154,12 @@ def _convert(plain: Any, value: Any) -> Any:
         raise ValueError
     if isinstance(value, bool) or not isinstance(value, str | int | float | Path):
         raise TypeError
-    return plain(value)
+    parsed = plain(value)
+    if isinstance(parsed, float) and not math.isfinite(parsed):
+        raise ValueError
+    if isinstance(value, float) and plain is int and parsed != value:
+        raise ValueError
+    return parsed
 
 
 @dataclass
@@ -238,7 +244,7 @@ class Config:
         return [opt for section in self.sections.values() for opt in section.options()]
 
     def unknown_sections(self, known: Iterable[str]) -> list[str]:
-        """Return a sentence for each table of the file that nobody declared."""
+        """Return a sentence for each section of the file, environment or command line that nobody declared."""
         names = set(known)
         found = [name for name in self.sources.file if name not in names]
         for variable in self.sources.environ:
@@ -247,6 +253,10 @@ class Config:
                 name = head.split("__", 1)[0].lower()
                 if name not in names and name not in found:
                     found.append(name)
+        for dotted in self.sources.overrides:
+            name = dotted.partition(".")[0]
+            if name not in names and name not in found:
+                found.append(name)
         return [f"unknown section [{name}]{did_you_mean(name, names)}" for name in found]
 
     def _refuse_unknown(self, section: ConfigSection, options: list[Option], table: dict[str, Any]) -> None:

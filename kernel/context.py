@@ -57,7 +57,8 @@ class Context:
     """One unit of work seen from inside.
 
     `session` and `execute` open the transaction on first use. `emit` queues an event that is handled in the
-    phases of the commit. `resources` holds what guards loaded.
+    phases of the commit. `resources` holds what guards loaded. `untagged` keeps the ETag off the answer: what
+    was stored is not what was sent.
     """
 
     kernel: Kernel
@@ -70,10 +71,12 @@ class Context:
     events: list[Event] = field(default_factory=list)
     deferred: list[tuple[str, dict[str, Any], int | None]] = field(default_factory=list)
     job_attempt: int = 0
+    untagged: bool = False
     _kept: Kept | None = None
     _session: Session | None = None
     _later: list[Callable[[Kernel], None]] = field(default_factory=list)
     _seen: int = 0
+    _wrote: bool = False
     _closed: bool = False
 
     @property
@@ -115,6 +118,7 @@ class Context:
 
     def execute(self, statement: Executable, params: Any = None) -> Result[Any]:
         """Run a Core statement in the unit's transaction."""
+        self._wrote = self._wrote or not statement.is_select
         return self.connection.execute(statement, params)
 
     def emit(self, event: Event) -> None:
@@ -135,9 +139,25 @@ class Context:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Nest: an exception inside undoes what was written inside and goes on upwards."""
-        with self.connection.begin_nested():
+        """Nest: an exception inside undoes what was written inside and goes on upwards.
+
+        ORM objects that were added inside and never flushed are forgotten too.
+        """
+        if self._session is not None:
+            with self._session.begin_nested():
+                yield
+            return
+        nested = self.connection.begin_nested()
+        try:
             yield
+            if self._session is not None:
+                self._session.flush()
+        except BaseException:
+            if self._session is not None:
+                self._session.expunge_all()
+            nested.rollback()
+            raise
+        nested.commit()
 
     @contextmanager
     def released(self) -> Iterator[None]:
@@ -145,7 +165,7 @@ class Context:
 
         Nothing may have been written yet; the next statement begins a new transaction and sees newer rows.
         """
-        if self.events or self.deferred or self._session is not None:
+        if self.events or self.deferred or self._wrote or self._session is not None:
             raise BootError("released() after something was written")
         kept, self._kept = self._kept, None
         if kept is not None:

@@ -102,7 +102,10 @@ class Bus:
             if not subscription.name:
                 raise BootError(f"{who}: a job subscription to {subscription.event.__name__} has no name")
             if subscription.name in self.jobs:
-                raise BootError(f"job {subscription.name!r} is declared twice, the second time by {who}")
+                first = self.jobs[subscription.name].owner
+                raise BootError(
+                    f"job {subscription.name!r} is declared by {first.name if first else 'kernel'} and {who}"
+                )
             self.jobs[subscription.name] = bound
         self._bound.append(bound)
         self._cache.clear()

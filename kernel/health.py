@@ -40,6 +40,16 @@ def ready(ctx: Context, call: Call) -> Response:
             entry["reason"] = record.reason
         if record.faults:
             entry["faults"] = record.faults
+        if record.enabled:
+            try:
+                said = kernel.health_of(record)
+            except Exception as error:
+                log.exception("plugin %s cannot work at present", record.name)
+                entry["problem"] = type(error).__name__
+                facts["status"] = "unavailable" if facts["status"] == "ok" else facts["status"]
+            else:
+                if said is not None:
+                    entry["facts"] = said
         plugins[record.name] = entry
     facts["plugins"] = plugins
     return json_response(facts, 200 if facts["status"] == "ok" else 503)

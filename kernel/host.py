@@ -77,7 +77,9 @@ class Kernel:
         self._memo: dict[Any, Any] = {}
         self._app: App | None = None
         self._owners: dict[int, PluginRecord] = {}
-        self._error_owners: dict[int, tuple[str, str]] = {}
+        self._error_owners: dict[int, tuple[str, type[KernelError]]] = {}
+        self._field_owners: dict[tuple[str, str], str] = {}
+        self._capability_owners: dict[str, str] = {}
         self._tables: dict[str, str] = {}
         self._started = False
         self.config: Config
@@ -145,6 +147,11 @@ class Kernel:
     def owner_of(self, route: Route) -> PluginRecord | None:
         """Return the plugin that declared a route."""
         return self._owners.get(id(route))
+
+    def health_of(self, record: PluginRecord) -> dict[str, Any] | None:
+        """Return what a plugin says of its own health; whatever it raises means that it cannot work now."""
+        facts = _call(self, record, "register_health", kernel=self)
+        return dict(facts) if facts is not None else None
 
     def note_fault(self, record: PluginRecord | None, *, in_commit: bool = False) -> None:
         """Count a fault of a plugin's code; the fifth in a row inside commits takes it out until restart."""
@@ -279,8 +286,9 @@ def step_models(kernel: Kernel) -> None:
                 table = model.__tablename__
                 if not table.startswith(f"{record.name}_"):
                     raise BootError(f"table {table!r} must be named {record.name}_…")
-                if kernel._tables.setdefault(table, record.name) != record.name:
-                    raise BootError(f"table {table!r} is declared by {kernel._tables[table]} too")
+                owner = kernel._tables.setdefault(table, record.name)
+                if owner != record.name:
+                    raise BootError(f"table {table!r} is declared by {owner} and {record.name}")
             lineage = _call(kernel, record, "register_migrations")
             if lineage is not None:
                 if lineage.owner != record.name:
@@ -303,6 +311,17 @@ def step_declarations(kernel: Kernel) -> None:
             _declare_late(kernel, record)
     _reblock(kernel)
     kernel.router = kernel.router.only(kernel.enabled)
+    _forget_parked(kernel)
+
+
+def _forget_parked(kernel: Kernel) -> None:
+    """Drop the fields and capabilities of plugins that failed after they had declared them."""
+    for key, owner in kernel._field_owners.items():
+        if not kernel.enabled(owner):
+            kernel.contributors.pop(key, None)
+    for name, owner in kernel._capability_owners.items():
+        if not kernel.enabled(owner):
+            kernel.capabilities.pop(name, None)
 
 
 def _declare(kernel: Kernel, record: PluginRecord) -> None:
@@ -317,13 +336,17 @@ def _declare(kernel: Kernel, record: PluginRecord) -> None:
     for contributor in _declared(record, "register_schema_fields"):
         key = (contributor.shape, contributor.field)
         if key in kernel.contributors:
-            raise BootError(f"field {'.'.join(key)} is contributed twice, the second time by {record.name}")
+            first = kernel._field_owners[key]
+            raise BootError(f"field {'.'.join(key)} is contributed by {first} and {record.name}")
         kernel.contributors[key] = contributor
+        kernel._field_owners[key] = record.name
     capabilities = _call(kernel, record, "register_capabilities", config=kernel.config) or {}
     for name, value in capabilities.items():
         if name in kernel.capabilities:
-            raise BootError(f"capability {name!r} is announced twice, the second time by {record.name}")
+            first = kernel._capability_owners[name]
+            raise BootError(f"capability {name!r} is announced by {first} and {record.name}")
         kernel.capabilities[name] = value
+        kernel._capability_owners[name] = record.name
 
 
 def _declare_late(kernel: Kernel, record: PluginRecord) -> None:
@@ -558,9 +581,9 @@ def _check_hook_names(kernel: Kernel, record: PluginRecord) -> None:
 def _add_error(kernel: Kernel, owner: str, error: type[KernelError]) -> None:
     if error.code is not None and error.code != 9999:
         twin = kernel._error_owners.get(error.code)
-        if twin is not None and twin[1] != error.__name__:
+        if twin is not None and twin[1] is not error:
             raise BootError(f"error code {error.code} is declared by {twin[0]} and {owner}")
-        kernel._error_owners[error.code] = (owner, error.__name__)
+        kernel._error_owners.setdefault(error.code, (owner, error))
     kernel.errors[f"{owner}.{error.__name__}"] = error
 
 

@@ -6,6 +6,7 @@ What rich-text editors produce goes through unchanged; script, style elements, f
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -96,6 +97,10 @@ STYLES = frozenset(
         "font-variant",
     ]
 )
+STYLE_FUNCTIONS = frozenset({"rgb", "rgba", "hsl", "hsla"})
+_PIECE = r"""[^;"'()]|"[^"\n]*"|'[^'\n]*'|\([^;"'()]*\)"""
+_DECLARATION = re.compile(f"(?:{_PIECE})+")
+_STYLE = re.compile(f"(?:{_PIECE}|;)*")  # one level of repetition: linear, whatever somebody sends
 SCHEMES = {"http", "https", "mailto", "tel", "data"}
 IMAGE_DATA = tuple(f"data:image/{kind}" for kind in ("png", "jpeg", "jpg", "gif", "webp", "bmp", "avif"))
 
@@ -105,6 +110,8 @@ def _cleaner(iframe_hosts: tuple[str, ...]) -> Any:
     import nh3
 
     def attribute(tag: str, name: str, value: str) -> str | None:
+        if name == "style":
+            return clean_style(value)
         if name in ("src", "href", "cite", "poster", "srcset"):
             if value.strip().lower().startswith("data:") and not (
                 tag == "img" and name == "src" and value.strip().lower().startswith(IMAGE_DATA)
@@ -122,14 +129,38 @@ def _cleaner(iframe_hosts: tuple[str, ...]) -> Any:
         strip_comments=True,
         link_rel=None,
         url_schemes=SCHEMES,
-        filter_style_properties=set(STYLES),
     )
+
+
+def clean_style(value: str) -> str | None:
+    """Return a style attribute with the allowed declarations, untouched when all are; None when none is left.
+
+    The cleaner's own filter writes every declaration anew, so that a text would change by being saved.
+    """
+    if not _STYLE.fullmatch(value):
+        return None
+    given = [d for d in _DECLARATION.findall(value) if d.strip()]
+    kept = [d for d in given if _allowed_declaration(d)]
+    if len(kept) == len(given):
+        return value
+    return "; ".join(d.strip() for d in kept) or None
+
+
+def _allowed_declaration(declaration: str) -> bool:
+    name, colon, value = declaration.partition(":")
+    if not colon or name.strip().lower() not in STYLES:
+        return False
+    functions = {f.lower() for f in re.findall(r"([\w-]*)\(", value)}
+    return functions <= STYLE_FUNCTIONS and not any(c in value for c in "\\@<>{}") and "/*" not in value
 
 
 def allowed_frame(url: str, hosts: tuple[str, ...]) -> bool:
     """Tell whether a frame may show this address: https or http, host on the list or below it."""
-    parts = urlsplit(url.strip() if not url.strip().startswith("//") else f"https:{url.strip()}")
-    host = (parts.hostname or "").lower()
+    try:
+        parts = urlsplit(url.strip() if not url.strip().startswith("//") else f"https:{url.strip()}")
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        return False
     if parts.scheme not in ("http", "https"):
         return False
     return any(host == allowed or host.endswith(f".{allowed}") for allowed in hosts) or hosts == ("*",)

@@ -121,9 +121,9 @@ def take_lease(ctx: Context, job_id: str, until: int) -> Any | None:
     return ctx.execute(select(OutboxJob.__table__).where(OutboxJob.id == job_id)).one()
 
 
-def mark(ctx: Context, job_id: str, attempt: int, **values: Any) -> bool:
+def mark(ctx: Context, job_id: str, held_attempt: int, /, **values: Any) -> bool:
     """Change a job that this attempt still holds; False when the lease was lost."""
-    held = (OutboxJob.id == job_id, OutboxJob.attempt == attempt, OutboxJob.state == "leased")
+    held = (OutboxJob.id == job_id, OutboxJob.attempt == held_attempt, OutboxJob.state == "leased")
     return _count(ctx, update(OutboxJob).where(*held).values(**values)) == 1
 
 

@@ -196,9 +196,10 @@ def block(records: Iterable[PluginRecord]) -> list[PluginRecord]:
 def in_order(records: Iterable[PluginRecord]) -> list[PluginRecord]:
     """Return the records so that what a plugin requires or follows comes before it, ties by name.
 
+    Essential plugins come first: of two that claim one path or code the stranger is refused, not the server.
     A cycle parks its members as `blocked`.
     """
-    by_name = {r.name: r for r in sorted(records, key=lambda r: r.name)}
+    by_name = {r.name: r for r in sorted(records, key=lambda r: (not r.essential, r.name))}
     ordered: list[PluginRecord] = []
     done: set[str] = set()
 
@@ -208,7 +209,8 @@ def in_order(records: Iterable[PluginRecord]) -> list[PluginRecord]:
         if record.name in trail:
             cycle = " → ".join((*trail[trail.index(record.name) :], record.name))
             for name in trail[trail.index(record.name) :]:
-                by_name[name].park(State.BLOCKED, f"requirements go in a circle: {cycle}")
+                if by_name[name].enabled:
+                    by_name[name].park(State.BLOCKED, f"requirements go in a circle: {cycle}")
             return
         manifest = record.manifest
         for need in sorted({*manifest.requires, *manifest.after}) if manifest else ():

@@ -174,7 +174,8 @@ class Jobs:
             return "not due"
         runner = self.runner(row.job)
         if runner is None:
-            run(self.kernel, lambda ctx: jobs.mark(ctx, job_id, row.attempt, state="parked", holder=None))
+            parked = {"state": "parked", "holder": None, "attempt": row.attempt - 1}
+            run(self.kernel, lambda ctx: jobs.mark(ctx, job_id, row.attempt, **parked))
             return "parked"
         try:
             done = self._attempt(row, runner)
@@ -239,7 +240,7 @@ class Jobs:
         names = self.names()
         ids = run(self.kernel, lambda ctx: jobs.due_ids(ctx, names))
         if ids:
-            self._enqueue(ids)
+            self.wake(ids)
         return len(ids)
 
     def fire(self, name: str, slot: int) -> bool:

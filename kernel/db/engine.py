@@ -210,12 +210,18 @@ class Database:
 
 def _sqlite_common(raw: Any) -> None:
     raw.isolation_level = None  # the driver must not open transactions by itself
+    # SQLite's own lower() knows ASCII only: a search for "Été" would not find "Été".
+    raw.create_function("lower", 1, _lower, deterministic=True)
     cursor = raw.cursor()
     for pragma in (
         "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-8000"
     ):  # fmt: skip
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _sqlite_writer(raw: Any, _record: Any) -> None:

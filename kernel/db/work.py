@@ -69,7 +69,7 @@ class Work:
             except RetryWork:
                 raise
             except Exception as error:
-                if isinstance(error, subscription.vetoes):
+                if isinstance(error, subscription.vetoes) or is_retryable(error):
                     raise
                 del self.ctx.events[before[0] :]
                 del self.ctx.deferred[before[1] :]

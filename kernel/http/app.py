@@ -175,7 +175,8 @@ class App:
                 return Response(204, b"", [("allow", ", ".join(allowed))])
             raise MethodNotAllowed(headers=[("allow", ", ".join(allowed))])
         if request.method in ("GET", "HEAD") and not request.raw_path.endswith(b"/"):
-            target = request.root_path + quote(request.path, safe="/:@!$&'()*+,;=~") + "/"
+            # The undecoded path: decoding `/%2Fhost` would send the browser to another server.
+            target = request.root_path + quote(request.raw_path, safe="/:@!$&'()*+,;=~%") + "/"
             query = request.query_string.decode("latin-1")
             return redirect(target + (f"?{query}" if query else ""))
         raise PageNotFound
@@ -227,6 +228,10 @@ class App:
                     work.finish()
                 else:
                     work._close(commit=False)
+            except InternalError as error:
+                work.abort(error)
+                self.kernel.note_fault(self.kernel.owner_of(route))
+                return self._fault(request, error)
             except KernelError as error:
                 work.abort(error)
                 response = error_response(error)
@@ -242,7 +247,7 @@ class App:
                 self.kernel.note_fault(self.kernel.owner_of(route))
                 return self._fault(request, error)
             work.tell_world()
-            response = self._encode(request, route, value)
+            response = self._encode(request, route, value, tagged=not ctx.untagged)
             response.headers += ctx.answer_headers
             return response
 
@@ -266,7 +271,7 @@ class App:
                 value = route.after(ctx, value)
         return value
 
-    def _encode(self, request: Request, route: Route, value: Any) -> Response:
+    def _encode(self, request: Request, route: Route, value: Any, *, tagged: bool = True) -> Response:
         if isinstance(value, Response):
             return value
         answer = route.answer
@@ -281,7 +286,7 @@ class App:
         else:
             body = answer.dumper.encode(value)
         response = Response(answer.status, body, [], "application/json")
-        if answer.etag is not None:
+        if answer.etag is not None and tagged:
             tag = f'"{answer.etag(value)}-{crc32(body):08x}"'
             response.headers = [("etag", tag), ("cache-control", "private, no-cache")]
             given = request.headers.get("if-none-match")

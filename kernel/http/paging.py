@@ -45,7 +45,9 @@ def read_token(token: str | None, value_type: type[Any]) -> Bookmark | None:
             raise ValueError
         if not 0 <= row_id < 2**63 or (value_type is int and not 0 <= value < 2**63):
             raise ValueError
-    except (ValueError, TypeError, binascii.Error, msgspec.DecodeError, UnicodeError):
+        if value_type is str and "\x00" in value:
+            raise ValueError
+    except (ValueError, TypeError, binascii.Error, msgspec.DecodeError, UnicodeError, RecursionError):
         raise ValidationFailed({"page_token": ["Invalid page token."]}) from None
     return Bookmark(side, value, row_id)
 
@@ -58,7 +60,9 @@ def page(
     rows: Sequence[Any], count: int, bookmark: Bookmark | None, place: Callable[[Any], tuple[Any, int]]
 ) -> Rows:
     """Return the page object of rows read with a limit of count + 1 (spec: contents, §10)."""
+    backward = bookmark is not None and bookmark.side == "<"
     if not count:
+        rows = rows[::-1] if backward else rows
         extra = {
             "has_next": False, "has_previous": False, "next_page_token": "", "previous_page_token": "",
             "per_page": len(rows),
@@ -66,7 +70,6 @@ def page(
         return Rows(rows, extra)
     more = len(rows) > count
     shown = list(rows[:count])
-    backward = bookmark is not None and bookmark.side == "<"
     if backward:
         shown.reverse()
     has_next, has_previous = (True, more) if backward else (more, bookmark is not None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -30,19 +29,22 @@ class Request:
         self.headers: dict[str, str] = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
+        if "cookie" in self.headers:  # HTTP/2 sends each cookie as a header of its own (RFC 9113 §8.2.3)
+            crumbs = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
+            self.headers["cookie"] = "; ".join(crumbs)
         self.id = request_id
         self._cookies: dict[str, str] | None = None
         self._query: dict[str, str] | None = None
 
     @property
     def cookies(self) -> dict[str, str]:
-        """The cookies by name; a malformed header gives none."""
+        """The cookies by name, each read on its own: a malformed one of another program costs no session."""
         if self._cookies is None:
-            header = self.headers.get("cookie", "")
-            try:
-                self._cookies = {k: m.value for k, m in SimpleCookie(header).items()} if header else {}
-            except CookieError:
-                self._cookies = {}
+            self._cookies = {}
+            for part in self.headers.get("cookie", "").split(";"):
+                name, equals, value = part.strip().partition("=")
+                if equals and name:
+                    self._cookies[name] = value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
         return self._cookies
 
     @property

@@ -116,7 +116,7 @@ class Router:
             names.append(match.group(1))
             kinds.append(match.group(2) or "str")
             repeat = "*" if last and match.end() == len(segment) and kinds[-1] == "str" else "+"
-            one = "[0-9]{1,18}" if kinds[-1] == "int" else f"[^/]{repeat}"
+            one = "[0-9]{1,18}" if kinds[-1] == "int" else f".{repeat}"
             regex += f"{re.escape(between)}({one})"
             end = match.end()
         fixed += len(segment) - end

@@ -33,6 +33,8 @@ class NamedEmail(Text):
         if text.endswith(">") and "<" in text:
             name, _, address = text[:-1].rpartition("<")
             name = name.strip().strip('"').strip()
+            if len(name) > 255:
+                raise marshmallow.ValidationError("The name is longer than 255 characters.")
         return name, Email()._deserialize(address, attr, data)
 
 
@@ -64,7 +66,10 @@ class LoginSchema(Schema):
     """A sign-in: one of the two logins and the password, whose length rule counts here too."""
 
     email = Email(load_default=None, allow_none=True)
-    username = fields.String(load_default=None, allow_none=True, validate=validate.Length(3, 255))
+    username = fields.String(
+        load_default=None, allow_none=True,
+        validate=[validate.Length(3, 255), validate.ContainsNoneOf("\x00", error="Not a valid string.")],
+    )  # fmt: skip
     password = fields.String(required=True, load_only=True, validate=validate.Length(6, 512))
 
     @marshmallow.validates_schema

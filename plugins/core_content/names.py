@@ -28,17 +28,17 @@ def name_key(label: str, extension: str) -> str:
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """Split a file name into label and extension (`.bashrc` has none, `a.tar.gz` has `.gz`)."""
+    """Split a file name into label and extension (`.bashrc` has none, `a.tar.gz` has `.gz`, `../etc` neither)."""
     stem, dot, extension = name.rpartition(".")
-    if not dot or not stem.strip(".") or len(extension) >= EXTENSION_LIMIT:
+    if not dot or not stem.strip(". ") or len(extension) >= EXTENSION_LIMIT or {"/", "\\"} & {*extension}:
         return name, ""
     return stem, f".{extension}"
 
 
 def usable(name: str) -> bool:
-    """Tell whether a name can be stored: not empty, no NUL, no half characters, not too long."""
+    """Tell whether a name can be stored: not blank, no NUL, no half characters, not too long."""
     return (
-        bool(name)
+        bool(name.strip())
         and name not in (".", "..")
         and len(name) <= LABEL_LIMIT
         and "\x00" not in name

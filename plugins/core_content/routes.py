@@ -51,7 +51,7 @@ def list_contents(ctx: Context, call: Call) -> Rows:
     query = call.query
     space_id = ctx.resources["space"].space_id
     parents = _wanted_parents(ctx, space_id, query)
-    namespaces = [n for n in (query["namespaces_filter"] or "content").split(",") if n]
+    namespaces = tuple(dict.fromkeys(n for n in (query["namespaces_filter"] or "content").split(",") if n))
     if any(n not in NAMESPACES for n in namespaces):
         raise ValidationFailed({"namespaces_filter": ["Unknown namespace."]})
     sort, _, direction = query["sort"].partition(":")
@@ -81,9 +81,10 @@ def _wanted_parents(ctx: Context, space_id: int, query: dict[str, Any]) -> tuple
     target = query["complete_path_to_id"]
     if target is not None:
         parents = tuple(dict.fromkeys((*parents, 0, *queries.ancestors(ctx, space_id, target))))
-    if len(parents) > 500:
-        raise ValidationFailed({"parent_ids": ["At most 500 parents."]})
-    return parents
+    if len(parents) > 512:
+        raise ValidationFailed({"parent_ids": ["At most 512 parents."]})
+    # A power of two of them, the last one repeated: a handful of statements is kept, not one per number.
+    return parents + parents[-1:] * ((1 << (len(parents) - 1).bit_length()) - len(parents)) if parents else ()
 
 
 def create(ctx: Context, call: Call) -> int:
@@ -117,6 +118,8 @@ def modify(ctx: Context, call: Call) -> int:
     """Change a content, if `If-Match` still names its current revision."""
     row = ctx.resources["content"]
     check_match(call, row)
+    if "label" in call.body and not usable(call.body["label"]):
+        raise ValidationFailed({"label": ["Not a usable name."]})
     services.update_content(ctx, row, call.body)
     return int(row.content_id)
 
@@ -138,7 +141,8 @@ def reload(ctx: Context, content_id: int) -> Any:
 
 
 def set_status(ctx: Context, call: Call) -> None:
-    """Open or close a content."""
+    """Open or close a content, if `If-Match` still names its current revision."""
+    check_match(call, ctx.resources["content"])
     services.set_status(ctx, ctx.resources["content"], call.body["status"])
 
 
@@ -269,7 +273,7 @@ def _typed(segment: str, guard: Any, dumper: Any, body: type[Schema], group: str
         ),
         Route(
             "PUT", f"{path}/status", set_status, (*WRITE, guard), EMPTY, body=schemas.StatusSchema,
-            errors=(InvalidStatusChange,), summary=f"Open or close a {word}", group=group,
+            errors=(InvalidStatusChange, PreconditionFailed), summary=f"Open or close a {word}", group=group,
         ),
     )  # fmt: skip
 

@@ -34,6 +34,7 @@ def update_content(ctx: Context, row: Any, values: dict[str, Any]) -> int:
     for key in ("raw_content", "description"):
         if values.get(key) is not None:
             text = clean(ctx, values[key])
+            ctx.untagged = ctx.untagged or text != values[key]
             if text != getattr(row, key):
                 changes[key] = text
     types = values.get("sub_content_types")

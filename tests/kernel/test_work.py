@@ -1,0 +1,409 @@
+"""Units of work: what a commit does in which order, and what a fault inside leaves behind."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pytest
+from atrio.kernel.blobs import Blob
+from atrio.kernel.context import Context
+from atrio.kernel.errors import BootError, InternalError, KernelError, RetryWork
+from atrio.kernel.events import Event, Phase, Stage, Subscription
+from atrio.kernel.host import Kernel
+from atrio.kernel.plugins import PluginRecord, State
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+
+@dataclass(frozen=True)
+class Rang(Event):
+    """A bell rang."""
+
+    name: ClassVar[str] = "bell.rang"
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Echoed(Event):
+    """A bell was heard again."""
+
+    name: ClassVar[str] = "bell.echoed"
+    number: int = 0
+
+
+class Quiet(KernelError):
+    """No bells at night."""
+
+    code = 30002
+
+
+@pytest.fixture
+def ringer(kernel: Kernel, plugin: Callable[..., PluginRecord]) -> PluginRecord:
+    """A plugin that is not essential."""
+    record = plugin("ringer")
+    kernel.records.append(record)
+    return record
+
+
+def hear(kernel: Kernel, owner: PluginRecord | None, handler: Any, **given: Any) -> None:
+    given.setdefault("phase", Phase.BEFORE_COMMIT)
+    event = given.pop("event", Rang)
+    kernel.bus.subscribe(owner, Subscription(event, handler, **given))
+
+
+def put(ctx: Context, digest: str) -> None:
+    ctx.execute(insert(Blob).values(digest=digest, size=1, created=1))
+
+
+def kept(kernel: Kernel) -> set[str]:
+    with kernel.unit(writes=False) as ctx:
+        return set(ctx.execute(select(Blob.digest)).scalars())
+
+
+def ring(ctx: Context) -> None:
+    ctx.emit(Rang(1))
+
+
+# -- order ---------------------------------------------------------------------------------------------------
+
+
+def test_the_phases_of_a_commit(kernel: Kernel) -> None:
+    log: list[str] = []
+
+    def note(word: str) -> Callable[[Any, Any], None]:
+        def handler(where: Any, event: Any) -> None:
+            inside = isinstance(where, Context)
+            log.append(f"{word}:{inside}:{len(kept(kernel)) if not inside else '-'}")
+
+        return handler
+
+    hear(kernel, None, note("after"), phase=Phase.AFTER_COMMIT)
+    hear(kernel, None, note("publish"), stage=Stage.PUBLISH)
+    hear(kernel, None, note("project"), stage=Stage.PROJECT)
+    hear(kernel, None, note("validate"), stage=Stage.VALIDATE)
+    hear(kernel, None, note("job"), phase=Phase.JOB, name="test.job")
+
+    def act(ctx: Context) -> None:
+        put(ctx, "a")
+        ring(ctx)
+        log.append("body")
+
+    kernel.run(act)
+    assert log == ["body", "validate:True:-", "project:True:-", "publish:True:-", "job:True:-", "after:False:1"]
+
+
+def test_a_subscriber_may_emit_one_further_round(kernel: Kernel) -> None:
+    heard: list[Event] = []
+    hear(kernel, None, lambda ctx, event: ctx.emit(Echoed(event.number)))
+    hear(kernel, None, lambda ctx, event: heard.append(event), event=Echoed)
+    hear(kernel, None, lambda kernel, event: heard.append(event), event=Event, phase=Phase.AFTER_COMMIT)
+    kernel.run(ring)
+    assert heard == [Echoed(1), Rang(1), Echoed(1)]
+
+
+def test_a_cascade_without_end_is_a_fault_that_leaves_nothing(kernel: Kernel) -> None:
+    hear(kernel, None, lambda ctx, event: ctx.emit(Rang(event.number + 1)))
+
+    def act(ctx: Context) -> None:
+        put(ctx, "a")
+        ring(ctx)
+
+    with pytest.raises(BootError, match="cascade without end"):
+        kernel.run(act)
+    assert kept(kernel) == set()
+
+
+def test_an_event_of_a_unit_that_fails_is_not_heard(kernel: Kernel, events: list[Any]) -> None:
+    def act(ctx: Context) -> None:
+        put(ctx, "a")
+        ring(ctx)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        kernel.run(act)
+    assert (events, kept(kernel)) == ([], set())
+
+
+def test_subscribers_hear_the_heirs_of_an_event(kernel: Kernel) -> None:
+    @dataclass(frozen=True)
+    class Tolled(Rang):
+        """A heavy bell rang."""
+
+        name: ClassVar[str] = "bell.tolled"
+
+    heard: list[Event] = []
+    hear(kernel, None, lambda ctx, event: heard.append(event))
+    kernel.run(lambda ctx: ctx.emit(Tolled(3)))
+    assert heard == [Tolled(3)]
+
+
+# -- faults of subscribers -----------------------------------------------------------------------------------
+
+
+def test_a_fault_of_a_plugin_is_undone_and_the_unit_goes_on(kernel: Kernel, ringer: PluginRecord) -> None:
+    def handler(ctx: Context, event: Rang) -> None:
+        put(ctx, "half")
+        ctx.emit(Echoed())
+        ctx.defer("kernel.tidy")
+        raise RuntimeError("boom")
+
+    heard: list[Event] = []
+    hear(kernel, ringer, handler)
+    hear(kernel, None, lambda kernel, event: heard.append(event), event=Event, phase=Phase.AFTER_COMMIT)
+
+    def act(ctx: Context) -> None:
+        put(ctx, "whole")
+        ring(ctx)
+
+    kernel.run(act)
+    assert kept(kernel) == {"whole"}
+    assert heard == [Rang(1)]
+    assert (ringer.faults, ringer.streak, ringer.state) == (1, 1, State.ENABLED)
+
+
+def test_an_orm_object_of_a_faulty_subscriber_is_undone_too(kernel: Kernel, ringer: PluginRecord) -> None:
+    def handler(ctx: Context, event: Rang) -> None:
+        ctx.session.add(Blob(digest="pending", size=1, created=1))
+        if event.number:
+            ctx.session.flush()
+        raise RuntimeError("boom")
+
+    hear(kernel, ringer, handler)
+    for number in (0, 1):
+        for orm in (False, True):
+
+            def act(ctx: Context, number: int = number, orm: bool = orm) -> None:
+                digest = f"whole-{number}-{orm}"
+                if orm:
+                    ctx.session.add(Blob(digest=digest, size=1, created=1))
+                else:
+                    put(ctx, digest)
+                ctx.emit(Rang(number))
+
+            kernel.run(act)
+    assert kept(kernel) == {f"whole-{n}-{o}" for n in (0, 1) for o in (False, True)}
+
+
+def test_five_faults_in_a_row_take_a_plugin_out(kernel: Kernel, ringer: PluginRecord) -> None:
+    failing = [True] * 4 + [False] + [True] * 9
+    calls: list[bool] = []
+
+    def handler(ctx: Context, event: Rang) -> None:
+        calls.append(failing[len(calls)])
+        if calls[-1]:
+            raise RuntimeError("boom")
+
+    hear(kernel, ringer, handler)
+    for _ in range(9):
+        kernel.run(ring)
+        assert ringer.enabled or len(calls) == 10
+    kernel.run(ring)
+    assert ringer.state is State.FAILED
+    assert "5 times in a row" in ringer.reason
+    kernel.run(ring)
+    assert len(calls) == 10, "a failed plugin hears nothing more"
+
+
+def test_a_declared_veto_refuses_the_unit(kernel: Kernel, ringer: PluginRecord) -> None:
+    def handler(ctx: Context, event: Rang) -> None:
+        raise Quiet
+
+    hear(kernel, ringer, handler, vetoes=(Quiet,), stage=Stage.VALIDATE)
+
+    def act(ctx: Context) -> None:
+        put(ctx, "a")
+        ring(ctx)
+
+    with pytest.raises(Quiet):
+        kernel.run(act)
+    assert kept(kernel) == set()
+    assert ringer.faults == 0
+
+
+def test_an_undeclared_refusal_is_a_fault(kernel: Kernel, ringer: PluginRecord) -> None:
+    def handler(ctx: Context, event: Rang) -> None:
+        raise Quiet
+
+    hear(kernel, ringer, handler)
+    kernel.run(ring)
+    assert ringer.faults == 1
+    hear(kernel, None, handler)
+    with pytest.raises(InternalError):
+        kernel.run(ring)
+
+
+def test_a_fault_of_an_essential_subscriber_rolls_the_unit_back(kernel: Kernel) -> None:
+    def handler(ctx: Context, event: Rang) -> None:
+        raise ZeroDivisionError
+
+    hear(kernel, kernel.record("accounts"), handler)
+
+    def act(ctx: Context) -> None:
+        put(ctx, "a")
+        ring(ctx)
+
+    with pytest.raises(ZeroDivisionError):
+        kernel.run(act)
+    assert kept(kernel) == set()
+
+
+def test_after_commit_subscribers_are_isolated(kernel: Kernel, ringer: PluginRecord) -> None:
+    heard: list[str] = []
+
+    def broken(kernel: Kernel, event: Rang) -> None:
+        raise RuntimeError("boom")
+
+    hear(kernel, ringer, broken, phase=Phase.AFTER_COMMIT)
+    hear(kernel, None, lambda kernel, event: heard.append("told"), phase=Phase.AFTER_COMMIT)
+    for _ in range(6):
+        kernel.run(ring)
+    assert heard == ["told"] * 6
+    assert (ringer.faults, ringer.state) == (6, State.ENABLED), "the rows are safe: it is only counted"
+
+
+def test_a_deadlock_in_a_subscriber_is_the_units_own(kernel: Kernel, ringer: PluginRecord) -> None:
+    """A database that chose this transaction as the victim has undone all of it: it must not go on."""
+    calls: list[int] = []
+
+    class Deadlock(Exception):
+        sqlstate = "40P01"
+
+    def handler(ctx: Context, event: Rang) -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise OperationalError("SELECT", {}, Deadlock())
+
+    hear(kernel, ringer, handler)
+    kernel.run(ring)
+    assert (len(calls), ringer.faults) == (2, 0)
+
+
+# -- retries -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("losses", "succeeds"), [(0, True), (1, True), (2, True), (3, False)])
+def test_a_lost_race_is_tried_again_twice(kernel: Kernel, events: list[Any], losses: int, succeeds: bool) -> None:
+    tries: list[int] = []
+
+    def act(ctx: Context) -> str:
+        tries.append(1)
+        put(ctx, f"try-{len(tries)}")
+        ring(ctx)
+        if len(tries) <= losses:
+            raise RetryWork
+        return "done"
+
+    if succeeds:
+        assert kernel.run(act) == "done"
+        assert kept(kernel) == {f"try-{losses + 1}"}
+        assert events == [Rang(1)]
+    else:
+        with pytest.raises(RetryWork):
+            kernel.run(act)
+        assert (len(tries), kept(kernel), events) == (3, set(), [])
+
+
+def test_another_error_is_not_tried_again(kernel: Kernel) -> None:
+    tries: list[int] = []
+
+    def act(ctx: Context) -> None:
+        tries.append(1)
+        ctx.execute(text("SELECT nothing FROM nowhere"))
+
+    with pytest.raises(DBAPIError):
+        kernel.run(act)
+    assert len(tries) == 1
+
+
+# -- reading units, savepoints, released ---------------------------------------------------------------------
+
+
+def test_a_reading_unit_cannot_write(kernel: Kernel) -> None:
+    with pytest.raises(OperationalError, match="readonly"), kernel.unit(writes=False) as ctx:
+        put(ctx, "a")
+    with pytest.raises(BootError, match="cannot emit"), kernel.unit(writes=False) as ctx:
+        ring(ctx)
+    with pytest.raises(BootError, match="cannot defer"), kernel.unit(writes=False) as ctx:
+        ctx.defer("kernel.tidy")
+    with pytest.raises(OperationalError, match="readonly"), kernel.unit(writes=False) as ctx:
+        ctx.session.add(Blob(digest="b", size=1, created=1))
+        ctx.session.flush()
+    assert kept(kernel) == set()
+
+
+def test_a_closed_unit_opens_nothing_more(kernel: Kernel) -> None:
+    with kernel.unit() as ctx:
+        put(ctx, "a")
+    with pytest.raises(BootError, match="closed"):
+        ctx.execute(select(Blob.digest))
+
+
+def test_a_savepoint_undoes_what_was_inside(kernel: Kernel) -> None:
+    def act(ctx: Context) -> None:
+        put(ctx, "before")
+        with pytest.raises(ZeroDivisionError), ctx.savepoint():
+            put(ctx, "inside")
+            with ctx.savepoint():
+                put(ctx, "deeper")
+            raise ZeroDivisionError
+        with ctx.savepoint():
+            put(ctx, "kept")
+        put(ctx, "after")
+
+    kernel.run(act)
+    assert kept(kernel) == {"before", "kept", "after"}
+
+
+def test_released_lets_another_writer_in(kernel: Kernel) -> None:
+    def other() -> None:
+        kernel.run(lambda ctx: put(ctx, "other"))
+        kernel.db.close_thread()
+
+    def act(ctx: Context) -> set[str]:
+        first = set(ctx.execute(select(Blob.digest)).scalars())
+        with ctx.released():
+            thread = threading.Thread(target=other)
+            thread.start()
+            thread.join(5)
+            assert not thread.is_alive(), "the lock was not given up"
+        put(ctx, "mine")
+        return first | set(ctx.execute(select(Blob.digest)).scalars())
+
+    assert kernel.run(act) == {"other", "mine"}
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        ring,
+        lambda ctx: ctx.defer("kernel.tidy"),
+        lambda ctx: put(ctx, "a"),
+        lambda ctx: ctx.execute(text("DELETE FROM kernel_blob")),
+        lambda ctx: ctx.session.add(Blob(digest="a", size=1, created=1)),
+    ],
+)
+def test_released_after_a_write_is_a_fault(kernel: Kernel, act: Callable[[Context], Any]) -> None:
+    with pytest.raises(BootError, match="after something was written"), kernel.unit() as ctx:
+        act(ctx)
+        with ctx.released():
+            pass
+
+
+def test_a_call_put_off_runs_in_a_unit_of_its_own_after_the_commit(kernel: Kernel) -> None:
+    def act(ctx: Context) -> None:
+        put(ctx, "a")
+        ctx.later(lambda kernel: kernel.run(lambda inner: put(inner, "b")))
+        ctx.later(lambda kernel: 1 // 0)
+        ctx.later(lambda kernel: kernel.run(lambda inner: put(inner, "c")))
+
+    kernel.run(act)
+    assert kept(kernel) == {"a", "b", "c"}
+
+
+def test_a_unit_that_asks_nothing_opens_nothing(kernel: Kernel, statements: Callable[[], Any]) -> None:
+    with statements() as seen:
+        kernel.run(lambda ctx: None)
+    assert seen == []
