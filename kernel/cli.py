@@ -316,11 +316,15 @@ def plugins_purge(settings: Settings, name: str, typed: str | None, dry_run: boo
 @plugins.command("new")
 @click.argument("name")
 @click.option("--to", "target", type=click.Path(), help="Folder to write to (default ./atrio-NAME).")
-def plugins_new(name: str, target: str | None) -> None:
+@click.pass_context
+def plugins_new(ctx: click.Context, name: str, target: str | None) -> None:
     """Write a working third-party plugin with its tests."""
     from .scaffold import write_plugin
 
-    for path in write_plugin(name, Path(target) if target else Path(f"atrio-{name.replace('_', '-')}")):
+    command, root = name.replace("_", "-"), ctx.find_root()
+    if isinstance(root.command, click.Group) and command in root.command.list_commands(root):
+        raise BootError(f"{name}: there is a command atrio {command}")
+    for path in write_plugin(name, Path(target) if target else Path(f"atrio-{command}")):
         click.echo(str(path))
 
 
