@@ -285,6 +285,7 @@ def step_models(kernel: Kernel) -> None:
             if lineage is not None:
                 if lineage.owner != record.name:
                     raise BootError(f"the lineage names {lineage.owner!r} as its owner")
+                migrate.head(lineage)  # a lineage that cannot be read parks its plugin here
                 kernel.lineages[record.name] = lineage
     _reblock(kernel)
 
@@ -404,6 +405,10 @@ def ensure_schema(kernel: Kernel) -> None:
         if record is None or record.essential or _is_guard(kernel, record):
             raise BootError(f"pending migrations of {found.owner} ({why}); back up, then type: atrio db upgrade")
         retire(kernel, record, State.MIGRATIONS_PENDING, f"{why}; type: atrio db upgrade {record.name}")
+    _retire_blocked(kernel)
+
+
+def _retire_blocked(kernel: Kernel) -> None:
     for record in plugin_host.block(kernel.records):
         retire(kernel, record, record.state, record.reason)
 
@@ -415,34 +420,78 @@ def initialise(kernel: Kernel) -> None:
             return
         for lineage in _lineages(kernel):
             record = kernel.record(lineage.owner)
+            if record is not None and not record.enabled:
+                continue
             try:
                 migrate.upgrade(connection, lineage)
-            except Exception as error:
-                if record is None or record.essential or kernel.db.sqlite:
+            except BootError as error:
+                if record is None or not _expendable(kernel, record):
                     raise
-                retire(kernel, record, State.MIGRATIONS_PENDING, str(error))
+                log.exception("the tables of %s cannot be created", lineage.owner)
+                reason = f"{error}; type: atrio db upgrade {lineage.owner}"
+                retire(kernel, record, State.MIGRATIONS_PENDING, reason)
+                _retire_blocked(kernel)
+    _first_rows(kernel)
+
+
+def _first_rows(kernel: Kernel) -> None:
+    """Let the plugins put their first rows in; one that fails loses its own and takes nobody's."""
     with kernel.unit() as ctx:
         for record in _alive(kernel):
-            _call(kernel, record, "on_database_created", ctx=ctx)
+            if not _expendable(kernel, record):
+                _call(kernel, record, "on_database_created", ctx=ctx)
+                continue
+            before = len(ctx.events), len(ctx.deferred)
+            try:
+                with ctx.savepoint():
+                    _call(kernel, record, "on_database_created", ctx=ctx)
+            except Exception as error:
+                del ctx.events[before[0] :]
+                del ctx.deferred[before[1] :]
+                log.exception("on_database_created of %s failed", record.name)
+                retire(kernel, record, State.FAILED, f"no first rows: {type(error).__name__}: {error}")
+                _retire_blocked(kernel)
 
 
 def upgrade(kernel: Kernel, names: Iterable[str] = ()) -> list[str]:
-    """Apply pending revisions in dependency order; returns what was upgraded."""
+    """Apply pending revisions in dependency order; returns what was upgraded.
+
+    An empty database is initialised whole, whatever was named. When a plugin's revision fails, the others are
+    upgraded all the same and the BootError comes at the end; when the kernel's or an essential plugin's does,
+    nothing is.
+    """
     wanted = set(names)
     done: list[str] = []
+    failed: dict[str, str] = {}
     with migrate.migrating(kernel.db) as connection:
         created = migrate.is_empty(connection)
         for lineage in _lineages(kernel):
-            if wanted and lineage.owner not in wanted:
+            if wanted and not created and lineage.owner not in wanted:
+                continue
+            record = kernel.record(lineage.owner)
+            waits = [n for n in record.manifest.requires if n in failed] if record and record.manifest else []
+            if waits:
+                failed[lineage.owner] = f"{lineage.owner} waits for {waits[0]}"
                 continue
             before = migrate.current(connection, lineage)
-            migrate.upgrade(connection, lineage)
+            try:
+                migrate.upgrade(connection, lineage)
+            except BootError as error:
+                if record is None or not _expendable(kernel, record):
+                    raise
+                failed[lineage.owner] = str(error)
+                continue
             if migrate.current(connection, lineage) != before:
                 done.append(lineage.owner)
+    for name, why in failed.items():
+        record = kernel.record(name)
+        assert record is not None
+        retire(kernel, record, State.MIGRATIONS_PENDING, why)
+    _retire_blocked(kernel)
     if created:
-        with kernel.unit() as ctx:
-            for record in _alive(kernel):
-                _call(kernel, record, "on_database_created", ctx=ctx)
+        _first_rows(kernel)
+    if failed:
+        raise BootError("; ".join([*failed.values(), *([f"upgraded: {', '.join(done)}"] if done else [])]))
     return done
 
 
@@ -513,6 +562,11 @@ def _is_guard(kernel: Kernel, record: PluginRecord) -> bool:
     """Tell whether a plugin authenticates or decides rights: without it the doors would stand open or shut."""
     module = record.module
     return module is not None and (hasattr(module, "authenticate") or hasattr(module, "register_policies"))
+
+
+def _expendable(kernel: Kernel, record: PluginRecord) -> bool:
+    """Tell whether the instance may run without this plugin."""
+    return not record.essential and not _is_guard(kernel, record)
 
 
 def _reblock(kernel: Kernel) -> None:
