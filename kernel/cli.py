@@ -55,12 +55,16 @@ class PluginGroup(click.RichGroup):
         if self._loaded:
             return
         self._loaded = True
-        from .config import PluginsConfig, Sources, kernel_config
+        from .config import PluginsConfig, kernel_config
         from .plugins import discover, select
 
+        # The root callback runs after the command was looked up, so its options are read here.
+        given = ctx.find_root().params
         try:
-            choice = kernel_config(Sources.load(ctx.find_root().params.get("config")))[PluginsConfig]
-        except BootError:
+            overrides = _overrides(given.get("pairs") or ())
+            settings = Settings(given.get("config"), given.get("data_dir"), overrides)
+            choice = kernel_config(settings.sources())[PluginsConfig]
+        except (BootError, click.BadParameter):
             choice = PluginsConfig()
         records = discover()
         select(records, choice)
@@ -86,6 +90,16 @@ class PluginGroup(click.RichGroup):
         return sorted(super().list_commands(ctx))
 
 
+def _overrides(pairs: tuple[str, ...]) -> dict[str, Any]:
+    overrides: dict[str, Any] = {}
+    for pair in pairs:
+        name, sep, value = pair.partition("=")
+        if not sep or "." not in name:
+            raise click.BadParameter(f"{pair!r} is not SECTION.KEY=VALUE", param_hint="--set")
+        overrides[name] = value
+    return overrides
+
+
 @click.group(cls=PluginGroup, context_settings=HELP)
 @click.version_option(atrio.__version__, prog_name="atrio")
 @click.option("--config", type=click.Path(), help="TOML file (ATRIO_CONFIG; else ./atrio.toml).")
@@ -94,13 +108,7 @@ class PluginGroup(click.RichGroup):
 @click.pass_context
 def cli(ctx: click.Context, config: str | None, data_dir: str | None, pairs: tuple[str, ...]) -> None:
     """Atrio, a team-collaboration server whose every feature is a plugin."""
-    overrides: dict[str, Any] = {}
-    for pair in pairs:
-        name, sep, value = pair.partition("=")
-        if not sep or "." not in name:
-            raise click.BadParameter(f"{pair!r} is not SECTION.KEY=VALUE", param_hint="--set")
-        overrides[name] = value
-    ctx.obj = Settings(config, data_dir, overrides)
+    ctx.obj = Settings(config, data_dir, _overrides(pairs))
 
 
 @cli.command()

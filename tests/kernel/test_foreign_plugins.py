@@ -126,7 +126,7 @@ def test_an_upgrade_goes_on_past_a_failing_plugin(foreign: Foreign, boot: Boot) 
     assert {r.state for r in (strange, sound)} == {State.MIGRATIONS_PENDING}
     for record in (strange, needing, sound):
         record.park(State.ENABLED, "")
-    with pytest.raises(BootError, match="strange to r1 failed: ValueError: broken; needing waits .*: sound"):
+    with pytest.raises(BootError, match=r"strange to r1 failed: ValueError: broken; needing waits .*: sound"):
         upgrade(kernel)
     assert "sound_thing" in _tables(kernel)
     assert not {"strange_thing", "needing_thing"} & _tables(kernel)
