@@ -71,6 +71,7 @@ class Kernel:
         self.lineages: dict[str, migrate.Lineage] = {"kernel": migrate.KERNEL}
         self.contributors: dict[tuple[str, str], FieldContributor] = {}
         self.capabilities: dict[str, Any] = {}
+        self._givers: dict[Any, str] = {}
         self.background: list[tuple[PluginRecord, Background]] = []
         self._running: list[_Runner] = []
         self._schemas: dict[type[Any], Any] = {}
@@ -303,6 +304,7 @@ def step_declarations(kernel: Kernel) -> None:
         with _isolated(kernel, record, State.LOAD_ERROR):
             _declare_late(kernel, record)
     _reblock(kernel)
+    _withdraw(kernel)
     kernel.router = kernel.router.only(kernel.enabled)
 
 
@@ -320,11 +322,22 @@ def _declare(kernel: Kernel, record: PluginRecord) -> None:
         if key in kernel.contributors:
             raise BootError(f"field {'.'.join(key)} is contributed twice, the second time by {record.name}")
         kernel.contributors[key] = contributor
+        kernel._givers[key] = record.name
     capabilities = _call(kernel, record, "register_capabilities", config=kernel.config) or {}
     for name, value in capabilities.items():
         if name in kernel.capabilities:
             raise BootError(f"capability {name!r} is announced twice, the second time by {record.name}")
         kernel.capabilities[name] = value
+        kernel._givers[name] = record.name
+
+
+def _withdraw(kernel: Kernel) -> None:
+    """Forget fields and capabilities of plugins that were parked since: their tables may not even exist."""
+    for key, owner in list(kernel._givers.items()):
+        if not kernel.enabled(owner):
+            del kernel._givers[key]
+            kernel.contributors.pop(key, None)
+            kernel.capabilities.pop(key, None)
 
 
 def _declare_late(kernel: Kernel, record: PluginRecord) -> None:
@@ -508,8 +521,10 @@ def lineages(kernel: Kernel) -> list[migrate.Lineage]:
 
 
 def retire(kernel: Kernel, record: PluginRecord, state: State, reason: str) -> None:
-    """Take a plugin out after its declarations were collected: its routes and reactions go."""
+    """Take a plugin out after its declarations were collected: its routes, fields and reactions go."""
     record.park(state, reason)
+    _withdraw(kernel)
+    kernel._memo.clear()  # statements, side bars and the OpenAPI document were built with it
     if kernel.hooks.has_plugin(record.name):
         kernel.hooks.unregister(name=record.name)
     kernel.router = kernel.router.only(lambda owner: owner == "kernel" or kernel.enabled(owner))

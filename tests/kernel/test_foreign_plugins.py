@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import inspect, text
 
 from atrio.kernel.errors import BootError
-from atrio.kernel.host import Kernel, ensure_schema, upgrade
+from atrio.kernel.host import Kernel, ensure_schema, retire, upgrade
+from atrio.kernel.jobs import list_jobs
 from atrio.kernel.plugins import PluginRecord, State, discover, load
 from atrio.kernel.testing.client import Client
 from atrio.kernel.testing.plugin import make_kernel
@@ -164,3 +165,66 @@ def test_a_lineage_that_cannot_be_read_parks_its_plugin(foreign: Foreign, boot: 
     assert "SyntaxError" in strange.reason
     assert "nowhere_at_all" in absent.reason
     _serves(kernel)
+
+
+GENEROUS = """
+@hookimpl
+def register_schema_fields():
+    from sqlalchemy import literal_column
+    from atrio import FieldContributor
+    return [FieldContributor("content", "actives_shares", lambda id: literal_column("(SELECT x FROM nowhere)"))]
+
+@hookimpl
+def register_capabilities(config):
+    return {"generous": True}
+
+@hookimpl
+def register_tasks():
+    from atrio import Task
+    return [Task("generous.often", lambda ctx: None, periodic="* * * * *")]
+"""
+BROKEN_ROUTES = """
+@hookimpl
+def register_routes():
+    raise ValueError("broken")
+"""
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_parked_plugin_leaves_no_field_and_no_capability(foreign: Foreign, boot: Boot, late: bool) -> None:
+    if late:
+        generous = foreign("generous", GENEROUS, revision='raise ValueError("broken")')
+    else:
+        generous = foreign("generous", GENEROUS + BROKEN_ROUTES)
+    kernel = boot(generous)
+    assert not generous.enabled
+    assert not kernel.contributors
+    assert "generous" not in kernel.capabilities
+
+
+def test_a_plugin_taken_out_while_running_leaves_the_openapi_document(foreign: Foreign, boot: Boot) -> None:
+    body = """
+@hookimpl
+def register_routes():
+    from atrio import Route
+    from atrio.kernel.http.guards import PUBLIC
+    def strange(ctx, call):
+        "Do nothing."
+    return [Route("GET", "/api/strange", strange, (PUBLIC,), summary="Strange", group="Strange")]
+"""
+    strange = foreign("strange", body)
+    kernel = boot(strange)
+    with closing(Client(kernel.app)) as client:
+        assert "/api/strange" in client.get("/api/doc/spec.json").json["paths"]
+        retire(kernel, strange, State.FAILED, "on purpose")
+        assert "/api/strange" not in client.get("/api/doc/spec.json").json["paths"]
+
+
+def test_periodic_tasks_of_a_parked_plugin_leave_no_jobs(foreign: Foreign, boot: Boot) -> None:
+    generous = foreign("generous", GENEROUS)
+    kernel = boot(generous)
+    assert kernel.jobs.fire("generous.often", 60_000_000)
+    retire(kernel, generous, State.FAILED, "on purpose")
+    assert not kernel.jobs.fire("generous.often", 120_000_000)
+    with kernel.unit(writes=False) as ctx:
+        assert [(j.job, j.state) for j in list_jobs(ctx)] == [("generous.often", "done")]
