@@ -240,7 +240,7 @@ def _light(settings: Settings) -> list[PluginRecord]:
 def _checked(settings: Settings) -> list[PluginRecord]:
     from .db import migrate
     from .host import lineages
-    from .plugins import State
+    from .plugins import State, block
 
     kernel = settings.boot(schema=False)
     with kernel.db.writer.connect() as connection:
@@ -250,6 +250,7 @@ def _checked(settings: Settings) -> list[PluginRecord]:
                 record = kernel.record(lineage.owner)
                 if record is not None and record.enabled and found.pending:
                     record.park(State.MIGRATIONS_PENDING, f"type: atrio db upgrade {record.name}")
+            block(kernel.records)
     return kernel.records
 
 

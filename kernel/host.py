@@ -143,6 +143,10 @@ class Kernel:
         record = self.record(name)
         return record is not None and record.enabled
 
+    def ask(self, record: PluginRecord, hook: str, **arguments: Any) -> Any:
+        """Call one hook of one plugin with the arguments that it takes; None when it has no such hook."""
+        return _call(self, record, hook, **arguments)
+
     def owner_of(self, route: Route) -> PluginRecord | None:
         """Return the plugin that declared a route."""
         return self._owners.get(id(route))

@@ -228,3 +228,30 @@ def test_periodic_tasks_of_a_parked_plugin_leave_no_jobs(foreign: Foreign, boot:
     assert not kernel.jobs.fire("generous.often", 120_000_000)
     with kernel.unit(writes=False) as ctx:
         assert [(j.job, j.state) for j in list_jobs(ctx)] == [("generous.often", "done")]
+
+
+HEALTH = """
+@hookimpl
+def register_health(kernel):
+    if kernel.memo("test.fault", dict).get("fault"):
+        raise ValueError("postgresql://me:secret@host")
+    return {"queue": 3}
+"""
+
+
+def test_plugins_report_their_health(foreign: Foreign, boot: Boot) -> None:
+    kernel = boot(foreign("strange", HEALTH))
+    with closing(Client(kernel.app)) as client:
+        answer = client.get("/health/ready")
+        assert answer.json["plugins"]["strange"] == {"state": "enabled", "facts": {"queue": 3}}
+        kernel.memo("test.fault", dict)["fault"] = True
+        answer = client.get("/health/ready")
+        assert answer.json["plugins"]["strange"] == {"state": "enabled", "failing": "ValueError"}
+        assert (answer.status, answer.json["status"], b"secret" in answer.body) == (200, "ok", False)
+        accounts = kernel.record("accounts")
+        assert accounts is not None
+        assert accounts.module is not None
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(accounts.module, "register_health", lambda kernel: 1 / 0, raising=False)
+            answer = client.get("/health/ready")
+        assert (answer.status, answer.json["status"]) == (503, "unavailable")
