@@ -54,7 +54,7 @@ def ready(ctx: Context, call: Call) -> Response:
 
 
 def _reported(kernel: Kernel, record: PluginRecord) -> dict[str, Any]:
-    """Ask a plugin for its facts. The route is public: of an error only its kind is shown, the log has it whole."""
+    """Ask a plugin for its facts. The route is public: of an error only its kind is shown, the rest is logged."""
     try:
         found = kernel.ask(record, "register_health", kernel=kernel)
     except Exception as error:
