@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 import types
 from collections.abc import Callable
@@ -68,3 +70,28 @@ def test_commands_of_plugins_follow_every_option_of_the_root(
     (data / "atrio.toml").write_text('[plugins]\nenabled = ["optional"]\n')
     assert atrio("--data-dir", str(data), "optional").output == "here I am\n"
     assert atrio("--config", str(data / "atrio.toml"), "optional").output == "here I am\n"
+
+
+HEAVY = ("sqlalchemy", "alembic", "marshmallow", "msgspec", "huey", "starlette", "hypercorn", "apispec", "asyncio")
+
+
+def test_listing_plugins_is_cheap_and_imports_no_plugin_body(tmp_path: Path) -> None:
+    """Under 0.3 s of processor time, and of each plugin nothing but its `plugin.py`."""
+    code = (
+        "import resource, sys; from atrio.kernel.cli import cli\n"
+        f"cli(['--data-dir', {str(tmp_path)!r}, 'plugins', 'list', '--json'], standalone_mode=False)\n"
+        "used = resource.getrusage(resource.RUSAGE_SELF); print('\\n---', used.ru_utime + used.ru_stime, *sys.modules)"
+    )
+    seconds = []
+    for _ in range(3):  # the first run may have to compile
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        listed, _, rest = done.stdout.partition("\n---")
+        used, *modules = rest.split()
+        seconds.append(float(used))
+    assert {"accounts", "core_content"} <= {r["name"] for r in json.loads(listed)}
+    bodies = {m for m in modules if m.startswith("atrio.plugins.") and m.count(".") > 2}
+    assert bodies
+    assert {m.rpartition(".")[2] for m in bodies} == {"plugin"}
+    assert not {m for m in modules if m.partition(".")[0] in HEAVY}
+    assert not {m for m in modules if m.startswith(("atrio.kernel.host", "atrio.kernel.db", "atrio.kernel.http"))}
+    assert min(seconds) < 0.3, seconds

@@ -99,7 +99,7 @@ def test_a_missing_file_is_made(tmp_path: Path) -> None:
 
 
 def test_what_the_environment_decides_is_not_written(path: Path) -> None:
-    with pytest.raises(BootError, match="plugins.enabled comes from ATRIO_PLUGINS__ENABLED"):
+    with pytest.raises(BootError, match=r"plugins\.enabled comes from ATRIO_PLUGINS__ENABLED"):
         lifecycle.enable(_sources(path, ATRIO_PLUGINS__ENABLED="quiet_child"), "quiet")
     assert path.read_text() == FILE
     lifecycle.enable(_sources(path, ATRIO_PLUGINS__DISABLED="loud"), "quiet")
@@ -131,7 +131,7 @@ def database(path: Path) -> Iterator[host.Kernel]:
 
 def test_purge_tells_the_tables_of_plugins_apart(database: host.Kernel) -> None:
     assert [t for t, _ in lifecycle._tables(database, "quiet")] == ["quiet_thing"]
-    with pytest.raises(BootError, match="quiet_child has tables and needs quiet; type first: .*purge quiet_child"):
+    with pytest.raises(BootError, match=r"quiet_child has tables and needs quiet; type first: .* quiet_child"):
         lifecycle.purge_plan(database, "quiet")
     with pytest.raises(BootError, match="quiet_child has tables"):
         lifecycle.purge(database, "quiet")
@@ -143,5 +143,5 @@ def test_purge_refuses_what_it_cannot_read(database: host.Kernel) -> None:
     record = PluginRecord("gone", "nowhere.plugin")
     plugin_host.load(record)
     database.records.append(record)
-    with pytest.raises(BootError, match="gone cannot be purged, because it cannot be read.*nowhere"):
+    with pytest.raises(BootError, match=r"gone cannot be purged, because it cannot be read.*nowhere"):
         lifecycle.purge_plan(database, "gone")
