@@ -80,7 +80,8 @@ def test_listing_plugins_is_cheap_and_imports_no_plugin_body(tmp_path: Path) -> 
     code = (
         "import resource, sys; from atrio.kernel.cli import cli\n"
         f"cli(['--data-dir', {str(tmp_path)!r}, 'plugins', 'list', '--json'], standalone_mode=False)\n"
-        "used = resource.getrusage(resource.RUSAGE_SELF); print('\\n---', used.ru_utime + used.ru_stime, *sys.modules)"
+        "used = resource.getrusage(resource.RUSAGE_SELF)\n"
+        "print('\\n---', used.ru_utime + used.ru_stime, *sys.modules)"
     )
     seconds = []
     for _ in range(3):  # the first run may have to compile
