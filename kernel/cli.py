@@ -55,12 +55,16 @@ class PluginGroup(click.RichGroup):
         if self._loaded:
             return
         self._loaded = True
-        from .config import PluginsConfig, Sources, kernel_config
+        from .config import PluginsConfig, kernel_config
         from .plugins import discover, select
 
+        # The root callback runs after the command was looked up, so its options are read here.
+        given = ctx.find_root().params
         try:
-            choice = kernel_config(Sources.load(ctx.find_root().params.get("config")))[PluginsConfig]
-        except BootError:
+            overrides = _overrides(given.get("pairs") or ())
+            settings = Settings(given.get("config"), given.get("data_dir"), overrides)
+            choice = kernel_config(settings.sources())[PluginsConfig]
+        except (BootError, click.BadParameter):
             choice = PluginsConfig()
         records = discover()
         select(records, choice)
@@ -86,6 +90,16 @@ class PluginGroup(click.RichGroup):
         return sorted(super().list_commands(ctx))
 
 
+def _overrides(pairs: tuple[str, ...]) -> dict[str, Any]:
+    overrides: dict[str, Any] = {}
+    for pair in pairs:
+        name, sep, value = pair.partition("=")
+        if not sep or "." not in name:
+            raise click.BadParameter(f"{pair!r} is not SECTION.KEY=VALUE", param_hint="--set")
+        overrides[name] = value
+    return overrides
+
+
 @click.group(cls=PluginGroup, context_settings=HELP)
 @click.version_option(atrio.__version__, prog_name="atrio")
 @click.option("--config", type=click.Path(), help="TOML file (ATRIO_CONFIG; else ./atrio.toml).")
@@ -94,13 +108,7 @@ class PluginGroup(click.RichGroup):
 @click.pass_context
 def cli(ctx: click.Context, config: str | None, data_dir: str | None, pairs: tuple[str, ...]) -> None:
     """Atrio, a team-collaboration server whose every feature is a plugin."""
-    overrides: dict[str, Any] = {}
-    for pair in pairs:
-        name, sep, value = pair.partition("=")
-        if not sep or "." not in name:
-            raise click.BadParameter(f"{pair!r} is not SECTION.KEY=VALUE", param_hint="--set")
-        overrides[name] = value
-    ctx.obj = Settings(config, data_dir, overrides)
+    ctx.obj = Settings(config, data_dir, _overrides(pairs))
 
 
 @cli.command()
@@ -232,7 +240,7 @@ def _light(settings: Settings) -> list[PluginRecord]:
 def _checked(settings: Settings) -> list[PluginRecord]:
     from .db import migrate
     from .host import lineages
-    from .plugins import State
+    from .plugins import State, block
 
     kernel = settings.boot(schema=False)
     with kernel.db.writer.connect() as connection:
@@ -242,6 +250,7 @@ def _checked(settings: Settings) -> list[PluginRecord]:
                 record = kernel.record(lineage.owner)
                 if record is not None and record.enabled and found.pending:
                     record.park(State.MIGRATIONS_PENDING, f"type: atrio db upgrade {record.name}")
+            block(kernel.records)
     return kernel.records
 
 
@@ -316,11 +325,15 @@ def plugins_purge(settings: Settings, name: str, typed: str | None, dry_run: boo
 @plugins.command("new")
 @click.argument("name")
 @click.option("--to", "target", type=click.Path(), help="Folder to write to (default ./atrio-NAME).")
-def plugins_new(name: str, target: str | None) -> None:
+@click.pass_context
+def plugins_new(ctx: click.Context, name: str, target: str | None) -> None:
     """Write a working third-party plugin with its tests."""
     from .scaffold import write_plugin
 
-    for path in write_plugin(name, Path(target) if target else Path(f"atrio-{name.replace('_', '-')}")):
+    command, root = name.replace("_", "-"), ctx.find_root()
+    if isinstance(root.command, click.Group) and command in root.command.list_commands(root):
+        raise BootError(f"{name}: there is a command atrio {command}")
+    for path in write_plugin(name, Path(target) if target else Path(f"atrio-{command}")):
         click.echo(str(path))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import jobs
 from .context import Context
@@ -11,6 +11,10 @@ from .http.guards import PUBLIC
 from .http.response import Response, json_response
 from .http.route import Answer, Call, Route
 from .plugins import State
+
+if TYPE_CHECKING:
+    from .host import Kernel
+    from .plugins import PluginRecord
 
 log = logging.getLogger("atrio.health")
 
@@ -41,18 +45,22 @@ def ready(ctx: Context, call: Call) -> Response:
         if record.faults:
             entry["faults"] = record.faults
         if record.enabled:
-            try:
-                said = kernel.health_of(record)
-            except Exception as error:
-                log.exception("plugin %s cannot work at present", record.name)
-                entry["problem"] = type(error).__name__
-                facts["status"] = "unavailable" if facts["status"] == "ok" else facts["status"]
-            else:
-                if said is not None:
-                    entry["facts"] = said
+            entry |= _reported(kernel, record)
+            if record.essential and "failing" in entry:
+                facts["status"] = "unavailable"
         plugins[record.name] = entry
     facts["plugins"] = plugins
     return json_response(facts, 200 if facts["status"] == "ok" else 503)
+
+
+def _reported(kernel: Kernel, record: PluginRecord) -> dict[str, Any]:
+    """Ask a plugin for its facts. The route is public: of an error only its kind is shown, the rest is logged."""
+    try:
+        found = kernel.ask(record, "register_health", kernel=kernel)
+    except Exception as error:
+        log.exception("the plugin %s cannot work at present", record.name)
+        return {"failing": type(error).__name__}
+    return {"facts": dict(found)} if found else {}
 
 
 ROUTES = (

@@ -71,6 +71,7 @@ class Kernel:
         self.lineages: dict[str, migrate.Lineage] = {"kernel": migrate.KERNEL}
         self.contributors: dict[tuple[str, str], FieldContributor] = {}
         self.capabilities: dict[str, Any] = {}
+        self._givers: dict[Any, str] = {}
         self.background: list[tuple[PluginRecord, Background]] = []
         self._running: list[_Runner] = []
         self._schemas: dict[type[Any], Any] = {}
@@ -78,8 +79,6 @@ class Kernel:
         self._app: App | None = None
         self._owners: dict[int, PluginRecord] = {}
         self._error_owners: dict[int, tuple[str, type[KernelError]]] = {}
-        self._field_owners: dict[tuple[str, str], str] = {}
-        self._capability_owners: dict[str, str] = {}
         self._tables: dict[str, str] = {}
         self._started = False
         self.config: Config
@@ -144,14 +143,13 @@ class Kernel:
         record = self.record(name)
         return record is not None and record.enabled
 
+    def ask(self, record: PluginRecord, hook: str, **arguments: Any) -> Any:
+        """Call one hook of one plugin with the arguments that it takes; None when it has no such hook."""
+        return _call(self, record, hook, **arguments)
+
     def owner_of(self, route: Route) -> PluginRecord | None:
         """Return the plugin that declared a route."""
         return self._owners.get(id(route))
-
-    def health_of(self, record: PluginRecord) -> dict[str, Any] | None:
-        """Return what a plugin says of its own health; whatever it raises means that it cannot work now."""
-        facts = _call(self, record, "register_health", kernel=self)
-        return dict(facts) if facts is not None else None
 
     def note_fault(self, record: PluginRecord | None, *, in_commit: bool = False) -> None:
         """Count a fault of a plugin's code; the fifth in a row inside commits takes it out until restart."""
@@ -293,6 +291,7 @@ def step_models(kernel: Kernel) -> None:
             if lineage is not None:
                 if lineage.owner != record.name:
                     raise BootError(f"the lineage names {lineage.owner!r} as its owner")
+                migrate.head(lineage)  # a lineage that cannot be read parks its plugin here
                 kernel.lineages[record.name] = lineage
     _reblock(kernel)
 
@@ -310,18 +309,8 @@ def step_declarations(kernel: Kernel) -> None:
         with _isolated(kernel, record, State.LOAD_ERROR):
             _declare_late(kernel, record)
     _reblock(kernel)
+    _withdraw(kernel)
     kernel.router = kernel.router.only(kernel.enabled)
-    _forget_parked(kernel)
-
-
-def _forget_parked(kernel: Kernel) -> None:
-    """Drop the fields and capabilities of plugins that failed after they had declared them."""
-    for key, owner in kernel._field_owners.items():
-        if not kernel.enabled(owner):
-            kernel.contributors.pop(key, None)
-    for name, owner in kernel._capability_owners.items():
-        if not kernel.enabled(owner):
-            kernel.capabilities.pop(name, None)
 
 
 def _declare(kernel: Kernel, record: PluginRecord) -> None:
@@ -336,17 +325,26 @@ def _declare(kernel: Kernel, record: PluginRecord) -> None:
     for contributor in _declared(record, "register_schema_fields"):
         key = (contributor.shape, contributor.field)
         if key in kernel.contributors:
-            first = kernel._field_owners[key]
+            first = kernel._givers[key]
             raise BootError(f"field {'.'.join(key)} is contributed by {first} and {record.name}")
         kernel.contributors[key] = contributor
-        kernel._field_owners[key] = record.name
+        kernel._givers[key] = record.name
     capabilities = _call(kernel, record, "register_capabilities", config=kernel.config) or {}
     for name, value in capabilities.items():
         if name in kernel.capabilities:
-            first = kernel._capability_owners[name]
+            first = kernel._givers[name]
             raise BootError(f"capability {name!r} is announced by {first} and {record.name}")
         kernel.capabilities[name] = value
-        kernel._capability_owners[name] = record.name
+        kernel._givers[name] = record.name
+
+
+def _withdraw(kernel: Kernel) -> None:
+    """Forget fields and capabilities of plugins that were parked since: their tables may not even exist."""
+    for key, owner in list(kernel._givers.items()):
+        if not kernel.enabled(owner):
+            del kernel._givers[key]
+            kernel.contributors.pop(key, None)
+            kernel.capabilities.pop(key, None)
 
 
 def _declare_late(kernel: Kernel, record: PluginRecord) -> None:
@@ -427,6 +425,10 @@ def ensure_schema(kernel: Kernel) -> None:
         if record is None or record.essential or _is_guard(kernel, record):
             raise BootError(f"pending migrations of {found.owner} ({why}); back up, then type: atrio db upgrade")
         retire(kernel, record, State.MIGRATIONS_PENDING, f"{why}; type: atrio db upgrade {record.name}")
+    _retire_blocked(kernel)
+
+
+def _retire_blocked(kernel: Kernel) -> None:
     for record in plugin_host.block(kernel.records):
         retire(kernel, record, record.state, record.reason)
 
@@ -438,34 +440,78 @@ def initialise(kernel: Kernel) -> None:
             return
         for lineage in _lineages(kernel):
             record = kernel.record(lineage.owner)
+            if record is not None and not record.enabled:
+                continue
             try:
                 migrate.upgrade(connection, lineage)
-            except Exception as error:
-                if record is None or record.essential or kernel.db.sqlite:
+            except BootError as error:
+                if record is None or not _expendable(kernel, record):
                     raise
-                retire(kernel, record, State.MIGRATIONS_PENDING, str(error))
+                log.exception("the tables of %s cannot be created", lineage.owner)
+                reason = f"{error}; type: atrio db upgrade {lineage.owner}"
+                retire(kernel, record, State.MIGRATIONS_PENDING, reason)
+                _retire_blocked(kernel)
+    _first_rows(kernel)
+
+
+def _first_rows(kernel: Kernel) -> None:
+    """Let the plugins put their first rows in; one that fails loses its own and takes nobody's."""
     with kernel.unit() as ctx:
         for record in _alive(kernel):
-            _call(kernel, record, "on_database_created", ctx=ctx)
+            if not _expendable(kernel, record):
+                _call(kernel, record, "on_database_created", ctx=ctx)
+                continue
+            before = len(ctx.events), len(ctx.deferred)
+            try:
+                with ctx.savepoint():
+                    _call(kernel, record, "on_database_created", ctx=ctx)
+            except Exception as error:
+                del ctx.events[before[0] :]
+                del ctx.deferred[before[1] :]
+                log.exception("on_database_created of %s failed", record.name)
+                retire(kernel, record, State.FAILED, f"no first rows: {type(error).__name__}: {error}")
+                _retire_blocked(kernel)
 
 
 def upgrade(kernel: Kernel, names: Iterable[str] = ()) -> list[str]:
-    """Apply pending revisions in dependency order; returns what was upgraded."""
+    """Apply pending revisions in dependency order; returns what was upgraded.
+
+    An empty database is initialised whole, whatever was named. When a plugin's revision fails, the others are
+    upgraded all the same and the BootError comes at the end; when the kernel's or an essential plugin's does,
+    nothing is.
+    """
     wanted = set(names)
     done: list[str] = []
+    failed: dict[str, str] = {}
     with migrate.migrating(kernel.db) as connection:
         created = migrate.is_empty(connection)
         for lineage in _lineages(kernel):
-            if wanted and lineage.owner not in wanted:
+            if wanted and not created and lineage.owner not in wanted:
+                continue
+            record = kernel.record(lineage.owner)
+            waits = [n for n in record.manifest.requires if n in failed] if record and record.manifest else []
+            if waits:
+                failed[lineage.owner] = f"{lineage.owner} waits for {waits[0]}"
                 continue
             before = migrate.current(connection, lineage)
-            migrate.upgrade(connection, lineage)
+            try:
+                migrate.upgrade(connection, lineage)
+            except BootError as error:
+                if record is None or not _expendable(kernel, record):
+                    raise
+                failed[lineage.owner] = str(error)
+                continue
             if migrate.current(connection, lineage) != before:
                 done.append(lineage.owner)
+    for name, why in failed.items():
+        record = kernel.record(name)
+        assert record is not None
+        retire(kernel, record, State.MIGRATIONS_PENDING, why)
+    _retire_blocked(kernel)
     if created:
-        with kernel.unit() as ctx:
-            for record in _alive(kernel):
-                _call(kernel, record, "on_database_created", ctx=ctx)
+        _first_rows(kernel)
+    if failed:
+        raise BootError("; ".join([*failed.values(), *([f"upgraded: {', '.join(done)}"] if done else [])]))
     return done
 
 
@@ -482,8 +528,10 @@ def lineages(kernel: Kernel) -> list[migrate.Lineage]:
 
 
 def retire(kernel: Kernel, record: PluginRecord, state: State, reason: str) -> None:
-    """Take a plugin out after its declarations were collected: its routes and reactions go."""
+    """Take a plugin out after its declarations were collected: its routes, fields and reactions go."""
     record.park(state, reason)
+    _withdraw(kernel)
+    kernel._memo.clear()  # statements, side bars and the OpenAPI document were built with it
     if kernel.hooks.has_plugin(record.name):
         kernel.hooks.unregister(name=record.name)
     kernel.router = kernel.router.only(lambda owner: owner == "kernel" or kernel.enabled(owner))
@@ -536,6 +584,11 @@ def _is_guard(kernel: Kernel, record: PluginRecord) -> bool:
     """Tell whether a plugin authenticates or decides rights: without it the doors would stand open or shut."""
     module = record.module
     return module is not None and (hasattr(module, "authenticate") or hasattr(module, "register_policies"))
+
+
+def _expendable(kernel: Kernel, record: PluginRecord) -> bool:
+    """Tell whether the instance may run without this plugin."""
+    return not record.essential and not _is_guard(kernel, record)
 
 
 def _reblock(kernel: Kernel) -> None:

@@ -37,7 +37,8 @@ def enable(sources: Sources, name: str, *, upgrade: bool = False, dry_run: bool 
     by_default = bool(record.manifest and record.manifest.default_enabled)
     if not by_default and name not in choice["enabled"]:
         choice["enabled"].append(name)
-    trial = boot(_with_choice(sources, choice), schema=False)
+    changes = _changes(sources, choice)
+    trial = boot(_with_choice(sources, changes), schema=False)
     try:
         tried = trial.record(name)
         assert tried is not None
@@ -53,7 +54,7 @@ def enable(sources: Sources, name: str, *, upgrade: bool = False, dry_run: bool 
             lines.append(f"pending migrations ({pending}); type: atrio db upgrade {name}")
     finally:
         trial.db.close()
-    path = _write_choice(sources, choice)
+    path = _write_choice(sources, changes)
     return [*lines, f"enabled in {path}; takes effect at the next start, or by SIGHUP to atrio serve"]
 
 
@@ -86,34 +87,57 @@ def disable(sources: Sources, name: str, *, dry_run: bool = False) -> list[str]:
     choice["enabled"] = [n for n in choice["enabled"] if n != name]
     if name not in choice["disabled"]:
         choice["disabled"].append(name)
+    changes = _changes(sources, choice)
     lines = [f"blocked with it: {', '.join(needing)}"] if needing else []
     if dry_run:
         return [*lines, "nothing was changed"]
-    path = _write_choice(sources, choice)
+    path = _write_choice(sources, changes)
     return [*lines, f"disabled in {path}; takes effect at the next start, or by SIGHUP to atrio serve"]
 
 
 def _choice(sources: Sources) -> dict[str, list[str]]:
-    chosen = kernel_config(sources)[PluginsConfig]
+    """Return what the file says, and only the file: it is the file that gets written."""
+    chosen = kernel_config(Sources(sources.path, sources.file))[PluginsConfig]
     return {"enabled": list(chosen.enabled), "disabled": list(chosen.disabled)}
 
 
-def _with_choice(sources: Sources, choice: dict[str, list[str]]) -> Sources:
-    overrides = {**sources.overrides, "plugins.enabled": choice["enabled"]}
-    overrides["plugins.disabled"] = choice["disabled"]
+def _changes(sources: Sources, choice: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Return the keys that differ from the file; BootError when the file does not decide about one."""
+    before, origin = _choice(sources), kernel_config(sources).origin
+    changes = {key: names for key, names in choice.items() if names != before[key]}
+    for key in changes:
+        came_from = origin[f"plugins.{key}"]
+        if came_from not in ("default", str(sources.path)):
+            raise BootError(f"plugins.{key} comes from {came_from}, which outweighs the file; change it there")
+    return changes
+
+
+def _with_choice(sources: Sources, changes: dict[str, list[str]]) -> Sources:
+    overrides = {**sources.overrides, **{f"plugins.{key}": names for key, names in changes.items()}}
     return Sources(sources.path, sources.file, sources.environ, overrides)
 
 
-def _write_choice(sources: Sources, choice: dict[str, list[str]]) -> Path:
+def _write_choice(sources: Sources, changes: dict[str, list[str]]) -> Path:
     """Write [plugins] into the config file, keeping everything else in it, comments too."""
     import tomlkit
+    from tomlkit.items import Array
 
     path = sources.path or Path("atrio.toml")
     document = tomlkit.parse(path.read_text("utf-8")) if path.is_file() else tomlkit.document()
-    table = document.setdefault("plugins", tomlkit.table())
-    for key in ("enabled", "disabled"):
-        if choice[key] or key in table:
-            table[key] = choice[key]
+    if "plugins" not in document:
+        document["plugins"] = tomlkit.table()
+    table: Any = document["plugins"]
+    for key, names in changes.items():
+        listed = table.get(key)
+        if not isinstance(listed, Array):
+            table[key] = names
+            continue
+        # Changed in place: a new array would lose the comments between the members.
+        for name in [n for n in listed if n not in names]:
+            listed.remove(name)
+        for name in names:
+            if name not in listed:
+                listed.append(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".new")
     partial.write_text(tomlkit.dumps(document), "utf-8")
@@ -132,18 +156,23 @@ def _purgeable(kernel: Kernel, name: str) -> migrate.Lineage | None:
         raise BootError(f"{name} is essential and cannot be purged")
     if record.enabled:
         raise BootError(f"{name} is enabled; type first: atrio plugins disable {name}")
-    register = getattr(record.module, "register_migrations", None)
-    lineage = register() if register is not None else None
+    if record.module is None or record.manifest is None:
+        raise BootError(f"{name} cannot be purged, because it cannot be read ({record.state}): {record.reason}")
+    for other in dependants(kernel.records, name):
+        if _tables(kernel, other):
+            raise BootError(f"{other} has tables and needs {name}; type first: atrio plugins purge {other}")
+    lineage = kernel.ask(record, "register_migrations")
     return lineage if isinstance(lineage, migrate.Lineage) else None
 
 
 def _tables(kernel: Kernel, name: str) -> list[tuple[str, int]]:
     from sqlalchemy import inspect, text
 
+    others = [f"{r.name}_" for r in kernel.records if r.name.startswith(f"{name}_")]
     found = []
     with kernel.db.writer.connect() as connection:
         for table in sorted(inspect(connection).get_table_names()):
-            if table.startswith(f"{name}_"):
+            if table.startswith(f"{name}_") and not table.startswith(tuple(others)):
                 rows = connection.execute(text(f"SELECT count(*) FROM {table}")).scalar()  # noqa: S608
                 found.append((table, int(rows or 0)))
     return found
@@ -152,10 +181,9 @@ def _tables(kernel: Kernel, name: str) -> list[tuple[str, int]]:
 def purge_plan(kernel: Kernel, name: str) -> list[str]:
     """Return what a purge would delete."""
     lineage = _purgeable(kernel, name)
-    tables = _tables(kernel, name)
-    lines = [f"table {table}: {rows} row(s)" for table, rows in tables]
     if lineage is None:
-        lines.append(f"{name} has no migrations" if not tables else f"{name} is not installed any more")
+        return [f"{name} has no migrations"]
+    lines = [f"table {table}: {rows} row(s)" for table, rows in _tables(kernel, name)]
     return lines or [f"{name} has no tables"]
 
 

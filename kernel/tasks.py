@@ -244,7 +244,9 @@ class Jobs:
         return len(ids)
 
     def fire(self, name: str, slot: int) -> bool:
-        """Start a periodic task for a minute, if no other worker has."""
+        """Start a periodic task for a minute, if no other worker has; not while its plugin is off."""
+        if self.runner(name) is None:
+            return False
 
         def claim(ctx: Context) -> bool:
             if not jobs.claim_slot(ctx, name, slot):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import importlib.resources
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -156,15 +156,30 @@ def _alembic(connection: Connection, lineage: Lineage) -> Any:
 def upgrade(connection: Connection, lineage: Lineage, to: str = "head") -> None:
     """Apply revisions; BootError names the lineage and the revision that failed.
 
-    DDL on MariaDB is not transactional: a revision that fails half-way stays unrecorded. Revisions create
-    with `if_not_exists=True`, so the next run goes on from there.
+    SQLite and PostgreSQL then have none of this lineage's revisions of this run, and the caller may go on with
+    other lineages. DDL on MariaDB is not transactional: a revision that fails half-way stays unrecorded.
+    Revisions create with `if_not_exists=True`, so the next run goes on from there.
     """
     from alembic import command
 
+    last = current(connection, lineage)
+
+    def note(step: Any, **_: Any) -> None:
+        nonlocal last
+        last = step.up_revision_id
+
+    config = _alembic(connection, lineage)
+    config.attributes["on_version_apply"] = note
+    transactional = connection.dialect.name in ("sqlite", "postgresql")
     try:
-        command.upgrade(_alembic(connection, lineage), to)
-    except DBAPIError as error:
-        raise BootError(f"migration of {lineage.owner} failed: {error.orig}") from error
+        with connection.begin_nested() if transactional else nullcontext():
+            command.upgrade(config, to)
+    except Exception as error:
+        # Anything may come out of a revision, which is a plugin's code.
+        following = {down: revision for revision, down in revisions(lineage)}
+        why = error.orig if isinstance(error, DBAPIError) else f"{type(error).__name__}: {error}"
+        step = following.get(last)
+        raise BootError(f"migration of {lineage.owner}{f' to {step}' if step else ''} failed: {why}") from error
 
 
 def downgrade(connection: Connection, lineage: Lineage, to: str = "base") -> None:

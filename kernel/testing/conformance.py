@@ -67,7 +67,7 @@ def _closure(name: str) -> set[str]:
 
 
 def _boot(folder: Path, name: str, *, only: set[str] | None = None, off: bool = False) -> Kernel:
-    chosen: dict[str, Any] = {"plugins__disabled": [name]} if off else {"plugins__enabled": [name]}
+    chosen: dict[str, Any] = {"plugins__disabled": [name]} if off else {"plugins__enabled": sorted(_closure(name))}
     return make_kernel(folder, chosen, records=_fresh(only))
 
 

@@ -45,12 +45,23 @@ def make_kernel(folder: Path, settings: dict[str, Any] | None = None, records: A
 
 
 @pytest.fixture(scope="session")
-def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An initialised database, made once and copied for each test."""
-    folder = tmp_path_factory.mktemp("template")
-    kernel = make_kernel(folder)
-    kernel.db.close()
-    return folder
+def _templates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str, Any]], Path]:
+    """Initialised databases, one for each choice of plugins, made once and copied for each test.
+
+    The choice counts: a plugin that is off by default has its tables only where the test switches it on.
+    """
+    made: dict[str, Path] = {}
+
+    def give(settings: dict[str, Any]) -> Path:
+        choice = {k: v for k, v in settings.items() if k.startswith("plugins__")}
+        key = repr(sorted(choice.items()))
+        if key not in made:
+            folder = tmp_path_factory.mktemp("template")
+            make_kernel(folder, choice).db.close()
+            made[key] = folder
+        return made[key]
+
+    return give
 
 
 class FrozenClock:
@@ -69,14 +80,16 @@ class FrozenClock:
 
 
 @pytest.fixture
-def kernel(request: pytest.FixtureRequest, tmp_path: Path, _template: Path) -> Iterator[Kernel]:
+def kernel(
+    request: pytest.FixtureRequest, tmp_path: Path, _templates: Callable[[dict[str, Any]], Path]
+) -> Iterator[Kernel]:
     """A booted instance on a fresh SQLite file; jobs run at once."""
     marker = request.node.get_closest_marker("atrio_config")
     settings = dict(marker.kwargs) if marker else {}
     data = tmp_path / "data"
     data.mkdir()
     if "database__url" not in settings:
-        for path in _template.glob("atrio.db*"):
+        for path in _templates(settings).glob("atrio.db*"):
             shutil.copy(path, data / path.name)
     booted = make_kernel(data, settings)
     try:

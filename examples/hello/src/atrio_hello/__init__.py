@@ -1,0 +1,1 @@
+"""Hello: greetings between users, a plugin for Atrio."""

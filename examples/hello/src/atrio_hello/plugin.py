@@ -1,0 +1,91 @@
+"""Declarations of the plugin hello. Light: whatever costs time to import is imported inside the hooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from atrio import Manifest, hookimpl
+
+if TYPE_CHECKING:
+    from atrio import ConfigSection, Event, KernelError, Route, Subscription, Task
+    from atrio.kernel.db.migrate import Lineage
+
+MANIFEST = Manifest(
+    name="hello",
+    summary="Greetings between users",
+    version="0.1.0",
+    requires=("accounts", "spaces", "core_content"),
+    default_enabled=False,
+)
+
+
+@hookimpl
+def register_config() -> list[ConfigSection]:
+    """Declare [hello]."""
+    from .config import SECTION
+
+    return [SECTION]
+
+
+@hookimpl
+def register_models() -> list[Any]:
+    """Declare the table."""
+    from .models import Greeting
+
+    return [Greeting]
+
+
+@hookimpl
+def register_migrations() -> Lineage:
+    """Declare the lineage."""
+    from atrio.kernel.db.migrate import Lineage
+
+    return Lineage("hello", "atrio_hello.migrations")
+
+
+@hookimpl
+def register_events() -> list[type[Event]]:
+    """Declare the event."""
+    from .events import EVENTS
+
+    return list(EVENTS)
+
+
+@hookimpl
+def register_errors() -> list[type[KernelError]]:
+    """Declare the errors."""
+    from .errors import ERRORS
+
+    return list(ERRORS)
+
+
+@hookimpl
+def register_subscriptions() -> list[Subscription]:
+    """Declare one reaction in each phase."""
+    from .subscribers import SUBSCRIPTIONS
+
+    return list(SUBSCRIPTIONS)
+
+
+@hookimpl
+def register_tasks() -> list[Task]:
+    """Declare the nightly task."""
+    from .tasks import TASKS
+
+    return list(TASKS)
+
+
+@hookimpl
+def register_routes() -> list[Route]:
+    """Declare the routes."""
+    from .routes import ROUTES
+
+    return list(ROUTES)
+
+
+@hookimpl
+def register_commands(cli: Any) -> None:
+    """Add `atrio hello`."""
+    from .cli import commands
+
+    cli.add_command(commands)

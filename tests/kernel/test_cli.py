@@ -1,0 +1,98 @@
+"""The `atrio` command, in this process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rich_click as click
+from click.testing import CliRunner
+
+from atrio import Manifest
+from atrio.kernel import cli as cli_module
+from atrio.kernel import plugins as plugin_host
+from atrio.kernel.plugins import PluginRecord
+
+
+@pytest.fixture
+def atrio(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """`atrio("plugins", "list")` on a fresh command tree."""
+
+    def run(*words: str) -> Any:
+        root = cli_module.PluginGroup(
+            "atrio",
+            commands=dict(cli_module.cli.commands),
+            params=cli_module.cli.params,
+            callback=cli_module.cli.callback,
+        )
+        return CliRunner().invoke(root, list(words))
+
+    return run
+
+
+@pytest.fixture
+def _optional_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plugin that is off by default and has the command `atrio optional`."""
+    module = types.ModuleType("optional_plugin")
+    module.MANIFEST = Manifest("optional", "A plugin with a command", default_enabled=False)  # type: ignore[attr-defined]
+
+    @click.command("optional")
+    def command() -> None:
+        click.echo("here I am")
+
+    module.register_commands = lambda group: group.add_command(command)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "optional_plugin", module)
+    found = plugin_host.discover
+
+    def discover() -> list[PluginRecord]:
+        record = PluginRecord("optional", "optional_plugin")
+        plugin_host.load(record)
+        return [*found(), record]
+
+    monkeypatch.setattr(plugin_host, "discover", discover)
+
+
+@pytest.mark.usefixtures("_optional_plugin")
+def test_commands_of_plugins_follow_every_option_of_the_root(
+    atrio: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "No such command" in atrio("optional").output
+    assert atrio("--set", "plugins.enabled=optional", "optional").output == "here I am\n"
+    data = tmp_path / "data-elsewhere"
+    data.mkdir()
+    (data / "atrio.toml").write_text('[plugins]\nenabled = ["optional"]\n')
+    assert atrio("--data-dir", str(data), "optional").output == "here I am\n"
+    assert atrio("--config", str(data / "atrio.toml"), "optional").output == "here I am\n"
+
+
+HEAVY = ("sqlalchemy", "alembic", "marshmallow", "msgspec", "huey", "starlette", "hypercorn", "apispec", "asyncio")
+
+
+def test_listing_plugins_is_cheap_and_imports_no_plugin_body(tmp_path: Path) -> None:
+    """Under 0.3 s of processor time, and of each plugin nothing but its `plugin.py`."""
+    code = (
+        "import resource, sys; from atrio.kernel.cli import cli\n"
+        f"cli(['--data-dir', {str(tmp_path)!r}, 'plugins', 'list', '--json'], standalone_mode=False)\n"
+        "used = resource.getrusage(resource.RUSAGE_SELF)\n"
+        "print('\\n---', used.ru_utime + used.ru_stime, *sys.modules)"
+    )
+    seconds = []
+    for _ in range(3):  # the first run may have to compile
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        listed, _, rest = done.stdout.partition("\n---")
+        used, *modules = rest.split()
+        seconds.append(float(used))
+    assert {"accounts", "core_content"} <= {r["name"] for r in json.loads(listed)}
+    bodies = {m for m in modules if m.startswith("atrio.plugins.") and m.count(".") > 2}
+    assert bodies
+    assert {m.rpartition(".")[2] for m in bodies} == {"plugin"}
+    assert not {m for m in modules if m.partition(".")[0] in HEAVY}
+    assert not {m for m in modules if m.startswith(("atrio.kernel.host", "atrio.kernel.db", "atrio.kernel.http"))}
+    assert min(seconds) < 0.3, seconds
