@@ -150,14 +150,20 @@ class Context:
         nested = self.connection.begin_nested()
         try:
             yield
-            if self._session is not None:
-                self._session.flush()
+            self._flush()
         except BaseException:
-            if self._session is not None:
-                self._session.expunge_all()
+            self._forget()
             nested.rollback()
             raise
         nested.commit()
+
+    def _flush(self) -> None:
+        if self._session is not None:
+            self._session.flush()
+
+    def _forget(self) -> None:
+        if self._session is not None:
+            self._session.expunge_all()
 
     @contextmanager
     def released(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+
 from atrio.kernel.host import Kernel
 from atrio.kernel.testing.client import Client
 

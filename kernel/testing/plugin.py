@@ -37,9 +37,11 @@ def make_kernel(folder: Path, settings: dict[str, Any] | None = None, records: A
     from atrio.kernel.host import boot
 
     overrides: dict[str, Any] = {
-        "storage.data_dir": str(folder), "storage.fsync": False, "accounts.admin_password": PASSWORD,
+        "storage.data_dir": str(folder), "storage.fsync": False,
         "server.threads": 2, "server.access_log": False,
     }  # fmt: skip
+    if records is None or any(r.name == "accounts" for r in records):
+        overrides["accounts.admin_password"] = PASSWORD
     overrides.update({k.replace("__", "."): v for k, v in (settings or {}).items()})
     return boot(Sources(None, {}, {}, overrides), immediate_jobs=True, records=records)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from atrio.kernel.host import Kernel
 from atrio.kernel.markers import hookimpl
 from atrio.kernel.plugins import Manifest, PluginRecord, discover
@@ -37,14 +38,14 @@ def plugin() -> Callable[..., PluginRecord]:
 
 
 @pytest.fixture
-def boot_with(tmp_path: Path, _template: Path) -> Iterator[Callable[..., Kernel]]:
+def boot_with(tmp_path: Path, _templates: Callable[[dict[str, Any]], Path]) -> Iterator[Callable[..., Kernel]]:
     """`boot_with(plugin(…), …)` boots an instance with the bundled plugins and these."""
     booted: list[Kernel] = []
 
     def boot(*records: PluginRecord, **settings: Any) -> Kernel:
         data = tmp_path / f"instance-{len(booted)}"
         data.mkdir()
-        for path in _template.glob("atrio.db*"):
+        for path in _templates({}).glob("atrio.db*"):
             shutil.copy(path, data / path.name)
         booted.append(make_kernel(data, settings, records=[*discover(), *records]))
         return booted[-1]

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from atrio.kernel.http.bytes import (
     SANDBOX,
     StoredFile,
@@ -18,8 +21,6 @@ from atrio.kernel.http.bytes import (
 )
 from atrio.kernel.http.request import Request
 from atrio.kernel.http.response import FileResponse
-from hypothesis import given
-from hypothesis import strategies as st
 
 MODIFIED = 1_700_000_000
 DIGEST = "0123456789abcdef" * 4

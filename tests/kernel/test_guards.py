@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from atrio.kernel.context import ANONYMOUS, SYSTEM, Actor, Context
 from atrio.kernel.errors import BootError, KernelError, Unauthenticated
 from atrio.kernel.host import Kernel

@@ -6,10 +6,11 @@ import time
 from html.parser import HTMLParser
 
 import pytest
-from atrio.kernel.config import HtmlConfig
-from atrio.kernel.html import TAGS, allowed_frame, clean_html
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from atrio.kernel.config import HtmlConfig
+from atrio.kernel.html import TAGS, allowed_frame, clean_html
 
 HOSTS = HtmlConfig().iframe_hosts
 
@@ -133,7 +134,9 @@ def test_a_long_style_costs_little() -> None:
     assert time.perf_counter() - began < 5
 
 
-PIECES = st.sampled_from([*HOSTILE, *EDITORS, "<", ">", "&", '"', "'", "<p", "</", "<b>", "</b>", "<!--", "-->", "x", " "])
+PIECES = st.sampled_from(
+    [*HOSTILE, *EDITORS, "<", ">", "&", '"', "'", "<p", "</", "<b>", "</b>", "<!--", "-->", "x", " "]
+)
 
 
 @settings(max_examples=300, deadline=None)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pytest
+from sqlalchemy import insert, select, update
+
 from atrio.kernel import jobs
 from atrio.kernel.context import Context
 from atrio.kernel.errors import BootError, RetryWork
@@ -15,7 +17,6 @@ from atrio.kernel.host import Kernel
 from atrio.kernel.jobs import BACKOFF_SECONDS, SECOND, OutboxJob
 from atrio.kernel.plugins import PluginRecord, State
 from atrio.kernel.tasks import Task
-from sqlalchemy import insert, select, update
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,9 @@ def test_a_lease_that_ran_out_is_taken_over(kernel: Kernel, postman: Postman, cl
     job = post(kernel)
     until = clock.now() + 5 * SECOND
     kernel.run(
-        lambda ctx: ctx.execute(update(OutboxJob).values(state="leased", leased_until=until, holder="elsewhere:1:x"))
+        lambda ctx: ctx.execute(
+            update(OutboxJob).values(state="leased", leased_until=until, holder="elsewhere:1:x")
+        )
     )
     assert kernel.jobs.run(job) == "not due"
     clock.move(6)
@@ -175,7 +178,9 @@ def test_a_lease_that_ran_out_is_taken_over(kernel: Kernel, postman: Postman, cl
     assert rows(kernel)[0].attempt == 2
 
 
-def test_a_job_of_a_dead_process_of_this_host_is_freed_at_once(kernel: Kernel, postman: Postman, clock: Any) -> None:
+def test_a_job_of_a_dead_process_of_this_host_is_freed_at_once(
+    kernel: Kernel, postman: Postman, clock: Any
+) -> None:
     import socket
 
     postman.failures = 1
@@ -183,7 +188,9 @@ def test_a_job_of_a_dead_process_of_this_host_is_freed_at_once(kernel: Kernel, p
     clock.move(BACKOFF_SECONDS[0])
     until = clock.now() + 500 * SECOND
     holder = f"{socket.gethostname()}:999999999:gone"
-    kernel.run(lambda ctx: ctx.execute(update(OutboxJob).values(state="leased", leased_until=until, holder=holder)))
+    kernel.run(
+        lambda ctx: ctx.execute(update(OutboxJob).values(state="leased", leased_until=until, holder=holder))
+    )
     assert kernel.jobs.sweep() == 1
     assert rows(kernel)[0].state == "done"
 

@@ -8,10 +8,11 @@ from collections import namedtuple
 from typing import Any
 
 import pytest
-from atrio.kernel.errors import ValidationFailed
-from atrio.kernel.http.paging import Bookmark, page, read_token
 from hypothesis import given
 from hypothesis import strategies as st
+
+from atrio.kernel.errors import ValidationFailed
+from atrio.kernel.http.paging import Bookmark, page, read_token
 
 Row = namedtuple("Row", "label row_id")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+
 from atrio.kernel.config import ConfigError, ConfigSection, PluginsConfig, option
 from atrio.kernel.errors import BootError
 from atrio.kernel.host import Kernel
@@ -131,11 +132,20 @@ def test_what_needs_an_absent_one_is_blocked_down_the_line(plugin: MakePlugin) -
     records = [plugin("a", requires=("b",)), plugin("b", requires=("c",)), plugin("c", requires=("nowhere",))]
     parked = block(records)
     assert {r.name for r in parked} == {"a", "b", "c"}
-    assert [r.reason for r in records] == ["needs b (blocked)", "needs c (blocked)", "needs nowhere (not installed)"]
+    assert [r.reason for r in records] == [
+        "needs b (blocked)",
+        "needs c (blocked)",
+        "needs nowhere (not installed)",
+    ]
 
 
 def test_order_follows_requirements_then_names(plugin: MakePlugin) -> None:
-    records = [plugin("d", after=("a",)), plugin("b", requires=("z",)), plugin("z"), plugin("a", after=("absent",))]
+    records = [
+        plugin("d", after=("a",)),
+        plugin("b", requires=("z",)),
+        plugin("z"),
+        plugin("a", after=("absent",)),
+    ]
     assert names(in_order(records)) == ["a", "z", "b", "d"]
 
 
@@ -145,7 +155,12 @@ def test_essential_ones_come_first(plugin: MakePlugin) -> None:
 
 
 def test_a_circle_blocks_its_members_and_names_the_way(plugin: MakePlugin) -> None:
-    records = [plugin("a", requires=("b",)), plugin("b", requires=("c",)), plugin("c", requires=("b",)), plugin("d")]
+    records = [
+        plugin("a", requires=("b",)),
+        plugin("b", requires=("c",)),
+        plugin("c", requires=("b",)),
+        plugin("d"),
+    ]
     ordered = in_order(records)
     state = {r.name: r.state for r in ordered}
     assert sorted(names(ordered)) == ["a", "b", "c", "d"]
@@ -179,7 +194,11 @@ def _raise(error: Exception) -> Callable[[], Any]:
 @pytest.mark.parametrize(
     ("hooks", "state", "reason"),
     [
-        ({"register_routs": []}, State.LOAD_ERROR, "unknown hook register_routs (did you mean 'register_routes'?)"),
+        (
+            {"register_routs": []},
+            State.LOAD_ERROR,
+            "unknown hook register_routs (did you mean 'register_routes'?)",
+        ),
         ({"register_events": _raise(RuntimeError("boom"))}, State.LOAD_ERROR, "RuntimeError: boom"),
         ({"register_config": _raise(ValueError("bad"))}, State.CONFIG_ERROR, "ValueError: bad"),
         ({"check_environment": lambda config: "ffmpeg is missing"}, State.UNAVAILABLE, "ffmpeg is missing"),

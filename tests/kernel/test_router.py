@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from atrio.kernel.context import Context
 from atrio.kernel.errors import BadPath, BootError
 from atrio.kernel.http.guards import PUBLIC

@@ -10,12 +10,13 @@ from typing import Any
 
 import marshmallow
 import pytest
-from atrio.kernel.errors import ValidationFailed
-from atrio.kernel.http.schema import CommaList, Dumper, IdList, Int, Schema, Text, Timestamp, load
-from atrio.kernel.plugins import discover
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from marshmallow import fields
+
+from atrio.kernel.errors import ValidationFailed
+from atrio.kernel.http.schema import CommaList, Dumper, IdList, Int, Schema, Text, Timestamp, load
+from atrio.kernel.plugins import discover
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 WORDS = st.lists(st.from_regex(r"[a-z-]{1,8}", fullmatch=True), max_size=4)
@@ -66,7 +67,7 @@ def rows(draw: Any, schema: type[Schema]) -> tuple[Any, Any]:
         return None if absent else SimpleNamespace(**members)
 
     nested = fill(schema(), "", False)
-    row = namedtuple("Row", flat)(**flat)  # noqa: PYI024
+    row = namedtuple("Row", flat)(**flat)
     return row, nested
 
 
@@ -87,7 +88,9 @@ def test_the_compiled_dumper_equals_marshmallow(schema: type[Schema]) -> None:
     def agree(pair: tuple[Any, Any]) -> None:
         row, nested = pair
         expected = schema().dump(nested)
-        lists = {n: getattr(nested, n) for n, f in schema().fields.items() if _made_by_code(f) and n in row._fields}
+        lists = {
+            n: getattr(nested, n) for n, f in schema().fields.items() if _made_by_code(f) and n in row._fields
+        }
         compiled = json.loads(Dumper(schema, computed=_computed(schema)).encode(row))
         assert compiled == json.loads(json.dumps(expected)), lists
         assert list(compiled) == list(expected), "fields keep their order"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from atrio.kernel.config import Sources, kernel_config
 from atrio.kernel.http.request import Request
 from atrio.kernel.http.security import Gate
@@ -40,7 +41,9 @@ def test_forwarding_headers_of_anybody_are_dropped(client: str | None) -> None:
 
 def test_a_trusted_proxy_names_scheme_and_address() -> None:
     trusted = gate(server__trusted_proxies=["10.0.0.0/8", "::1"])
-    cleaned = trusted.clean(scope("10.1.2.3", x_forwarded_for="6.6.6.6, 198.51.100.7, 10.9.9.9", x_forwarded_proto="https"))
+    cleaned = trusted.clean(
+        scope("10.1.2.3", x_forwarded_for="6.6.6.6, 198.51.100.7, 10.9.9.9", x_forwarded_proto="https")
+    )
     assert (cleaned["client"], cleaned["scheme"]) == (("198.51.100.7", 0), "https")
     assert trusted.clean(scope("::1", x_forwarded_for="2001:db8::1"))["client"] == ("2001:db8::1", 0)
     assert trusted.clean(scope("10.1.2.3", x_forwarded_proto="gopher"))["scheme"] == "http"
@@ -54,7 +57,9 @@ def test_a_request_without_such_headers_is_left_alone() -> None:
 
 # -- cross-origin --------------------------------------------------------------------------------------------
 
-ALLOWED = pytest.mark.atrio_config(cors__allowed_origins=["https://app.example"], website__base_url="https://a.example/")
+ALLOWED = pytest.mark.atrio_config(
+    cors__allowed_origins=["https://app.example"], website__base_url="https://a.example/"
+)
 
 
 @ALLOWED
@@ -63,13 +68,17 @@ def test_an_allowed_origin_may_read(client: Client, origin: str) -> None:
     answer = client.get("/api/auth/whoami", headers={"Origin": origin})
     assert answer.headers["access-control-allow-origin"] == origin
     assert answer.headers["access-control-allow-credentials"] == "true"
-    assert answer.headers["access-control-expose-headers"] == "Content-Type,Date,Content-Length,Authorization,X-Request-ID"
+    assert (
+        answer.headers["access-control-expose-headers"]
+        == "Content-Type,Date,Content-Length,Authorization,X-Request-ID"
+    )
     assert answer.headers["vary"] == "Origin"
 
 
 @ALLOWED
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "https://a.example.evil", "http://a.example", "https://a.example/", ""]
+    "origin",
+    ["https://evil.example", "null", "https://a.example.evil", "http://a.example", "https://a.example/", ""],
 )
 def test_another_origin_may_not(client: Client, stranger: Client, origin: str) -> None:
     for answer in (

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pytest
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
 from atrio.kernel.blobs import Blob
 from atrio.kernel.context import Context
 from atrio.kernel.errors import BootError, InternalError, KernelError, RetryWork
 from atrio.kernel.events import Event, Phase, Stage, Subscription
 from atrio.kernel.host import Kernel
 from atrio.kernel.plugins import PluginRecord, State
-from sqlalchemy import insert, select, text
-from sqlalchemy.exc import DBAPIError, OperationalError
 
 
 @dataclass(frozen=True)

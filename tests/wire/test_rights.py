@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+
 from atrio.kernel.host import Kernel
 
 OUTSIDE = (400, 1002)
@@ -178,7 +179,9 @@ def test_who_may(stage: Stage, rule: str) -> None:
             expected = REFUSED[rule].get(actor)
             if actor in ("stranger", "deactivated"):
                 expected = NOBODY
-            answer = people[actor].request(method, stage.path(template, names), **(request(stage) if request else {}))
+            answer = people[actor].request(
+                method, stage.path(template, names), **(request(stage) if request else {})
+            )
             asked += 1
             if expected is None:
                 assert answer.status in (200, 204, 307), (actor, method, template, answer.status, answer.body)
@@ -222,7 +225,9 @@ def test_a_profile_of_nobody_has_no_right(stage: Stage, kernel: Kernel) -> None:
     from sqlalchemy import text
 
     with kernel.unit() as ctx:
-        ctx.execute(text("UPDATE accounts_user SET profile = 0 WHERE user_id = :u"), {"u": stage.world.ids["reader"]})
+        ctx.execute(
+            text("UPDATE accounts_user SET profile = 0 WHERE user_id = :u"), {"u": stage.world.ids["reader"]}
+        )
     reader = stage.world.people["reader"]
     assert reader.get("/api/auth/whoami").json["profile"] == "nobody"
     assert reader.get(stage.world.path()).code == 4002

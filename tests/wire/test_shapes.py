@@ -21,7 +21,14 @@ class Moment:
     """A date as the wire writes it."""
 
 
-DIGEST = {"user_id": int, "username": Maybe(str), "public_name": str, "has_avatar": bool, "has_cover": bool, "is_active": bool}
+DIGEST = {
+    "user_id": int,
+    "username": Maybe(str),
+    "public_name": str,
+    "has_avatar": bool,
+    "has_cover": bool,
+    "is_active": bool,
+}
 USER = {
     **DIGEST, "email": Maybe(str), "created": Moment, "is_deleted": bool, "timezone": str, "profile": str,
     "lang": Maybe(str), "auth_type": str, "allowed_space": int,
@@ -100,7 +107,9 @@ GETS = [
 def test_reading(world: Any, client: Any, path: str, shape: Any) -> None:
     for role in ("contributor", "reader"):
         assert client.put(world.path(f"/members/{world.ids['reader']}"), {"role": role}).status == 200
-    full = path.format(w=world.path(), reader=world.ids["reader"], **{k: v for k, v in vars(world).items() if k != "ids"})
+    full = path.format(
+        w=world.path(), reader=world.ids["reader"], **{k: v for k, v in vars(world).items() if k != "ids"}
+    )
     answer = client.get(full)
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
     fits(answer.json, shape)
@@ -120,7 +129,12 @@ def test_creating_a_user(client: Any) -> None:
 
 
 def test_creating_a_space(client: Any) -> None:
-    body = {"label": " Été à  ", "description": "<b>x</b>", "access_type": "open", "default_user_role": "contributor"}
+    body = {
+        "label": " Été à  ",
+        "description": "<b>x</b>",
+        "access_type": "open",
+        "default_user_role": "contributor",
+    }
     answer = client.post("/api/workspaces", body)
     fits(answer.json, SPACE)
     got = answer.json
@@ -191,7 +205,11 @@ def test_a_fresh_kanban_has_no_bytes(world: Any, client: Any) -> None:
 def test_uploading(world: Any, client: Any, send_file: Any) -> None:
     answer = send_file(client, world.path("/files"), "été.TXT", b"abc", fields={"parent_id": str(world.folder)})
     fits(answer.json, CONTENT_DIGEST)
-    assert (answer.json["label"], answer.json["file_extension"], answer.json["parent_id"]) == ("été", ".TXT", world.folder)
+    assert (answer.json["label"], answer.json["file_extension"], answer.json["parent_id"]) == (
+        "été",
+        ".TXT",
+        world.folder,
+    )
     got = client.get(world.path(f"/files/{answer.json['content_id']}")).json
     fits(got, FILE)
     assert (got["size"], got["mimetype"], got["version_number"]) == (3, "text/plain", 1)
