@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Text, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from ..errors import BootError
@@ -191,6 +191,11 @@ def downgrade(connection: Connection, lineage: Lineage, to: str = "base") -> Non
         connection.execute(text(f"DROP TABLE IF EXISTS {lineage.version_table}"))
 
 
+def _types_differ(context: Any, column: Any, declared: Any, found: Any, wanted: Any) -> bool | None:
+    """Take MariaDB's LONGTEXT for the text that it was asked for; leave every other comparison to alembic."""
+    return False if type(found).__name__ == "LONGTEXT" and isinstance(wanted, Text) else None
+
+
 def differences(connection: Connection, lineage: Lineage) -> list[str]:
     """Return what autogenerate would change for this owner's tables; empty when models and tables agree."""
     from alembic.autogenerate import compare_metadata
@@ -210,7 +215,7 @@ def differences(connection: Connection, lineage: Lineage) -> list[str]:
         connection,
         opts={
             "version_table": lineage.version_table, "include_name": include, "include_object": include_object,
-            "compare_type": True,
+            "compare_type": _types_differ,
         },
     )  # fmt: skip
     return [repr(change) for change in compare_metadata(context, Base.metadata)]
