@@ -32,7 +32,10 @@ class Email(Text):
 class NamedEmail(Text):
     """An address, or `Name <address>`; gives (name, address)."""
 
-    json_schema: ClassVar[Mapping[str, Any]] = {"description": "An address, or a name and `<address>`."}
+    json_schema: ClassVar[Mapping[str, Any]] = {
+        "pattern": r"^([^<>]*<)?[^<>,;\r\n]*@[^<>,;\r\n]*>?$",
+        "description": "An address, or a name and `<address>`.",
+    }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)

@@ -217,6 +217,9 @@ def _responses(route: Route, shapes: Shapes) -> dict[str, Any]:
         }
     for status, errors in _errors(route).items():
         found.setdefault(str(status), _refusal(errors))
+    if route.method == "GET" and _numbered(route):
+        text = "An id is no number, so no route has this path: once more with a slash at the end, which answers 404."
+        found.setdefault("307", {"description": text, "headers": LOCATION})
     return dict(sorted(found.items()))
 
 
@@ -241,7 +244,7 @@ def _content(answer: Answer, shapes: Shapes) -> dict[str, Any] | None:
     if answer.shape == "bytes":
         return {"*/*": {"schema": {}}}
     if answer.shape == "any":
-        return {answer.media: {"schema": {} if answer.media.endswith("json") else TEXT}}
+        return {answer.media: {"schema": TEXT if answer.media.startswith("text/") else {}}}
     if answer.dumper is None:
         return None
     schema: dict[str, Any] = shapes.answer(answer.dumper.schema)
@@ -270,11 +273,16 @@ def _code(error: type[KernelError]) -> str:
     return "null" if error.code is None else str(error.code)
 
 
+def _numbered(route: Route) -> bool:
+    """Tell whether the router itself wants digits in the path."""
+    return any(kind == "int" for _, kind in route.parameters())
+
+
 def _errors(route: Route) -> dict[int, list[type[KernelError]]]:
     declared: list[type[KernelError]] = [BadPath, TooManyRequests, ServiceUnavailable, InternalError]
     if not route.public:
         declared.append(Unauthenticated)
-    if any(kind == "int" for _, kind in route.parameters()):
+    if _numbered(route):
         declared.append(PageNotFound)
     if route.query is not None or route.takes != "none" or "{" in route.path:
         declared.append(ValidationFailed)
