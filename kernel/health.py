@@ -69,7 +69,8 @@ ROUTES = (
         summary="Liveness", group="Health",
     ),
     Route(
-        "GET", "/health/ready", ready, (PUBLIC,), Answer(shape="any", doc="The server can take requests."),
+        "GET", "/health/ready", ready, (PUBLIC,),
+        Answer(shape="any", doc="The server can take requests.", also=((503, "It cannot; the body says why."),)),
         summary="Readiness", group="Health",
     ),
 )  # fmt: skip

@@ -22,7 +22,8 @@ PARAMETER = re.compile(r"\{([a-z_][a-z0-9_]*)(?::(int|str|rest))?\}")
 class Answer:
     """What a route sends on success: a schema in one of three arrangements, bytes, nothing, or a redirect.
 
-    `etag` gives the revision part of the tag: `"<revision>-<8 hex of the body>"`.
+    `etag` gives the revision part of the tag: `"<revision>-<8 hex of the body>"`. `also` names further statuses
+    with the same body, or without one where HTTP forbids it.
     """
 
     dumper: Dumper | None = None
@@ -31,6 +32,7 @@ class Answer:
     media: str = "application/json"
     doc: str = ""
     etag: Callable[[Any], str] | None = None
+    also: tuple[tuple[int, str], ...] = ()
 
 
 EMPTY = Answer(shape="empty", status=204)

@@ -11,7 +11,7 @@ import keyword
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow
 import msgspec
@@ -28,7 +28,12 @@ class Schema(marshmallow.Schema):
 
 
 class Timestamp(fields.Field[int]):
-    """Microseconds since the epoch inside, `YYYY-MM-DDTHH:MM:SSZ` on the wire."""
+    """Microseconds since the epoch inside, `YYYY-MM-DDTHH:MM:SSZ` on the wire.
+
+    `json_schema` of a field class is what the API document says of it beside its validators.
+    """
+
+    json_schema: ClassVar[Mapping[str, Any]] = {"type": "string", "format": "date-time"}
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else iso_utc(value)
@@ -46,6 +51,8 @@ class Text(fields.String):
 
 class Int(fields.Integer):
     """A whole number that fits 64 bits; numeric strings are taken as clients send them."""
+
+    json_schema: ClassVar[Mapping[str, Any]] = {"format": "int64"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if isinstance(value, float) and not value.is_integer():
@@ -68,6 +75,12 @@ class CommaList(fields.List[Any]):
 
 class IdList(fields.Field[Any]):
     """A query value `1,2,3`; empty means none given."""
+
+    json_schema: ClassVar[Mapping[str, Any]] = {
+        "type": "string",
+        "pattern": r"^([0-9]{1,18}(,[0-9]{1,18})*)?$",
+        "description": "Ids, separated by commas.",
+    }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[int, ...]:
         parts = [p for p in str(value).strip().split(",") if p]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import marshmallow
 from marshmallow import fields, validate
@@ -17,6 +18,10 @@ ASSIGNABLE = ("users", "trusted-users", "administrators")
 class Email(Text):
     """An address: contains `@`, none of `<>,;` or a line break, 3 to 255 characters, lower case."""
 
+    json_schema: ClassVar[Mapping[str, Any]] = {
+        "minLength": 3, "maxLength": 255, "pattern": r"^[^<>,;\r\n]*@[^<>,;\r\n]*$",
+    }  # fmt: skip
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs).lower()
         if not 3 <= len(text) <= 255 or "@" not in text or any(c in text for c in "<>,;\r\n"):
@@ -26,6 +31,11 @@ class Email(Text):
 
 class NamedEmail(Text):
     """An address, or `Name <address>`; gives (name, address)."""
+
+    json_schema: ClassVar[Mapping[str, Any]] = {
+        "pattern": r"^([^<>]*<)?[^<>,;\r\n]*@[^<>,;\r\n]*>?$",
+        "description": "An address, or a name and `<address>`.",
+    }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from typing import Any
 
-from apispec import APISpec
-from apispec.ext.marshmallow import MarshmallowPlugin
-from marshmallow import fields
-
 import atrio
-from atrio.kernel.config import WebsiteConfig, base_url
+from atrio.kernel.config import WebsiteConfig
 from atrio.kernel.errors import (
     BadPath,
     BadRequestBody,
@@ -18,160 +15,257 @@ from atrio.kernel.errors import (
     CrossSiteRequest,
     InternalError,
     KernelError,
+    PageNotFound,
+    PreconditionFailed,
     ServiceUnavailable,
     TooManyRequests,
     Unauthenticated,
     ValidationFailed,
 )
 from atrio.kernel.host import Kernel
-from atrio.kernel.http.route import Route
-from atrio.kernel.http.schema import CommaList, IdList, Schema, Timestamp
+from atrio.kernel.http.route import PARAMETER, Answer, Route
+
+from .shapes import VERSION, Shapes
 
 SECURITY: list[dict[str, list[str]]] = [{"session": []}, {"basic": []}, {"apiKey": [], "apiLogin": []}]
+SCHEMES = {
+    "session": {
+        "type": "apiKey", "in": "cookie", "name": "session_key",
+        "description": "Set by signing in; a browser then sends it by itself.",
+    },
+    "basic": {"type": "http", "scheme": "basic", "description": "Login and password with every request."},
+    "apiKey": {
+        "type": "apiKey", "in": "header", "name": "Tracim-Api-Key",
+        "description": "Key of the instance, together with `Tracim-Api-Login`.",
+    },
+    "apiLogin": {
+        "type": "apiKey", "in": "header", "name": "Tracim-Api-Login",
+        "description": "Login of the user for whom the key acts.",
+    },
+}  # fmt: skip
+CONVENTIONS = """A team-collaboration server: spaces, notes, files with revisions.
+
+- Strings of bodies and queries are stripped before their length is checked; unknown fields are ignored.
+- Numbers and booleans are also taken as strings, as forms and older clients send them.
+- A JSON body needs `Content-Type: application/json`; another type counts as an empty object.
+- Every refusal is an `Error`. Compare its `code`, never its `message`.
+- Without a signed-in user a route that needs one answers 401 before anything else is looked at; rights are
+  checked before query and body.
+"""
+METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
+TEXT = {"type": "string"}
+LARGEST_ID = 10**18 - 1
+ERROR = {
+    "type": "object",
+    "description": "A refusal.",
+    "required": ["code", "message", "details"],
+    "properties": {
+        "code": {"type": ["integer", "null"], "description": "Stable; compare this, not the message."},
+        "message": {"type": "string", "minLength": 1},
+        "details": {"type": "object", "description": "Names the fields of a failed validation."},
+    },
+}
+PAGE = {
+    "has_next": {"type": "boolean"},
+    "has_previous": {"type": "boolean"},
+    "next_page_token": {"type": "string"},
+    "previous_page_token": {"type": "string"},
+    "per_page": {"type": "integer", "minimum": 0},
+}
+ETAG = {"ETag": {"required": True, "schema": TEXT}}
+LOCATION = {"Location": {"required": True, "schema": TEXT}}
+RETRY = {"Retry-After": {"required": True, "description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}}
 
 
 def build(kernel: Kernel) -> dict[str, Any]:
-    """Return the document: paths, schemas, errors, security."""
-    marshmallow_plugin = MarshmallowPlugin(schema_name_resolver=_schema_name)
-    spec = APISpec(
-        title=kernel.config[WebsiteConfig].title, version=atrio.__version__, openapi_version="3.1.0",
-        plugins=[marshmallow_plugin],
-        info={"description": "A team-collaboration server: spaces, notes, files with revisions."},
-        servers=[{"url": base_url(kernel.config)}],
-    )  # fmt: skip
-    converter: Any = marshmallow_plugin.converter
-    converter.add_attribute_function(_own_fields)
-    _components(spec)
-    for _, route in sorted(kernel.router.routes, key=lambda pair: (pair[1].path, pair[1].method)):
-        if not route.hidden:
-            spec.path(path=route.openapi_path(), operations={route.method.lower(): _operation(route, converter)})
-    return dict(spec.to_dict())
-
-
-def _schema_name(schema: Any) -> str:
-    cls = schema if isinstance(schema, type) else type(schema)
-    return str(cls.__name__).removesuffix("Schema")
-
-
-def _own_fields(self: Any, field: fields.Field[Any], **kwargs: Any) -> dict[str, Any]:
-    """Describe the kernel's own fields."""
-    if isinstance(field, Timestamp):
-        return {"type": "string", "format": "date-time"}
-    if isinstance(field, IdList):
-        return {"type": "string", "pattern": r"^(\d+(,\d+)*)?$"}
-    if isinstance(field, CommaList):
-        return {"type": "array"}
-    if type(field).__name__ in ("Email", "NamedEmail"):
-        return {"type": "string"}
-    return {}
-
-
-def _components(spec: APISpec) -> None:
-    spec.components.schema(
-        "Error",
-        {
-            "type": "object",
-            "required": ["code", "message", "details"],
-            "properties": {
-                "code": {
-                    "type": ["integer", "null"],
-                    "description": "Stable; compare this, not the message.",
-                },
-                "message": {"type": "string"},
-                "details": {"type": "object"},
-            },
+    """Return the document: paths, shapes, errors, security."""
+    routes = sorted((r for _, r in kernel.router.routes if not r.hidden), key=lambda r: (r.path, r.method))
+    shapes = Shapes(routes)
+    paths: dict[str, dict[str, Any]] = {}
+    ids: set[str] = set()
+    for route in routes:
+        method = route.method.lower()
+        key = method if method in METHODS else f"x-{method}"
+        paths.setdefault(route.openapi_path(), {})[key] = _operation(route, shapes, _unique(_id(route), ids))
+    return {
+        "openapi": VERSION,
+        "info": {
+            "title": kernel.config[WebsiteConfig].title,
+            "version": atrio.__version__,
+            "description": CONVENTIONS,
         },
-    )
-    spec.components.security_scheme("session", {"type": "apiKey", "in": "cookie", "name": "session_key"})
-    spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
-    spec.components.security_scheme("apiKey", {"type": "apiKey", "in": "header", "name": "Tracim-Api-Key"})
-    spec.components.security_scheme("apiLogin", {"type": "apiKey", "in": "header", "name": "Tracim-Api-Login"})
-
-
-def _operation(route: Route, converter: Any) -> dict[str, Any]:
-    operation: dict[str, Any] = {
-        "summary": route.summary,
-        "operationId": _operation_id(route),
-        "tags": [route.group or "Other"],
-        "description": _rights(route),
-        "parameters": _parameters(route, converter),
-        "responses": _responses(route),
+        "servers": [{"url": "../..", "description": "The server this document came from."}],
+        "tags": [{"name": name} for name in sorted({_tag(r) for r in routes})],
+        "paths": paths,
+        "components": {"schemas": {"Error": ERROR, **shapes.components()}, "securitySchemes": SCHEMES},
     }
-    body = _body(route, converter)
+
+
+def _operation(route: Route, shapes: Shapes, operation_id: str) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "tags": [_tag(route)],
+        "summary": route.summary,
+        "description": _description(route),
+        "operationId": operation_id,
+        "parameters": [*_path(route), *_query(route, shapes), *_conditions(route)],
+    }
+    body = _body(route, shapes)
     if body is not None:
         operation["requestBody"] = body
+    operation["responses"] = _responses(route, shapes)
     operation["security"] = [] if route.public else SECURITY
     return operation
 
 
-def _operation_id(route: Route) -> str:
-    words = [w.strip("{}").partition(":")[0] for w in route.path.split("/") if w and w != "api"]
-    return "_".join([route.method.lower(), *words]).replace("-", "_").replace(".", "_")
+def _tag(route: Route) -> str:
+    return route.group or "Other"
 
 
-def _rights(route: Route) -> str:
-    names = [g.name for g in route.guards]
-    text = "Anyone." if route.public else f"Needs: {', then '.join(names)}."
-    doc = (route.handler.__doc__ or "").strip().split("\n")[0]
-    return f"{doc}\n\n{text}"
+def _id(route: Route) -> str:
+    """Return the name of an operation: method and path, `/api` left out."""
+    plain = PARAMETER.sub(lambda m: m.group(1), route.path)
+    words = [w for w in plain.split("/") if w and w != "api"]
+    text = "_".join([route.method.lower(), *words])
+    return "".join(c if c.isascii() and c.isalnum() else "_" for c in text)
 
 
-def _parameters(route: Route, converter: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for name, kind in route.parameters():
-        schema: dict[str, Any] = {"type": "string"}
-        if kind == "int" or name.endswith("_id"):
-            schema = {"type": "integer", "minimum": 1}
-        found.append({"name": name, "in": "path", "required": True, "schema": schema})
-    if route.query is not None:
-        found += _query(converter, route.query)
+def _unique(name: str, taken: set[str]) -> str:
+    found, number = name, 1
+    while found in taken:
+        number += 1
+        found = f"{name}_{number}"
+    taken.add(found)
     return found
 
 
-def _query(converter: Any, schema: type[Schema]) -> list[dict[str, Any]]:
-    """Return the query parameters of a schema."""
-    parameters: list[dict[str, Any]] = converter.schema2parameters(schema(), location="query")
-    return parameters
+def _description(route: Route) -> str:
+    guards = [g.name for g in route.guards if not g.public]
+    needs = f"Needs: {', then '.join(guards)}." if guards else "Anyone may call it."
+    return f"{inspect.cleandoc(route.handler.__doc__ or '')}\n\n{needs}".strip()
 
 
-def _body(route: Route, converter: Any) -> dict[str, Any] | None:
+# -- what goes in ------------------------------------------------------------------------------------------
+
+
+def _path(route: Route) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for name, kind in route.parameters():
+        schema: dict[str, Any] = TEXT
+        if kind == "int" or name.endswith("_id"):
+            schema = {"type": "integer", "format": "int64", "minimum": 1, "maximum": LARGEST_ID}
+        parameter: dict[str, Any] = {"name": name, "in": "path", "required": True, "schema": schema}
+        if kind == "rest":
+            parameter["description"] = "The rest of the path; slashes stay as they are."
+        found.append(parameter)
+    return found
+
+
+def _query(route: Route, shapes: Shapes) -> list[dict[str, Any]]:
+    return shapes.query(route.query) if route.query is not None else []
+
+
+def _conditions(route: Route) -> list[dict[str, Any]]:
+    """Return the conditional headers that a route heeds (RFC 9110 §13, §14)."""
+    names = []
+    if PreconditionFailed in route.errors:
+        names.append(("If-Match", "Entity tags of the revisions that may be changed; another answers 412."))
+    if any(status == 304 for status, _ in _also(route)):
+        names.append(("If-None-Match", "Entity tags the caller has; 304 when one is current."))
+    if route.answer.shape == "bytes":
+        names.append(("Range", "One byte range; several are ignored."))
+        names.append(("If-Range", "Entity tag or date for which the range counts."))
+        names.append(("If-Modified-Since", "Date of what the caller has."))
+    return [{"name": n, "in": "header", "required": False, "description": d, "schema": TEXT} for n, d in names]
+
+
+def _body(route: Route, shapes: Shapes) -> dict[str, Any] | None:
     if route.takes == "json" and route.body is not None:
-        return {"required": True, "content": {"application/json": {"schema": _input(route.body)}}}
+        required = any(field.required for field in route.body().fields.values())
+        return {"required": required, "content": {"application/json": {"schema": shapes.body(route.body)}}}
     if route.takes == "stream":
-        properties: dict[str, Any] = {"files": {"type": "string", "format": "binary"}}
-        if route.form is not None:
-            shape = converter.schema2jsonschema(route.form())
-            properties |= shape.get("properties", {})
+        file = {"type": "string", "contentMediaType": "application/octet-stream", "description": "The file."}
+        properties = {"files": file, **(shapes.form(route.form) if route.form is not None else {})}
         schema = {"type": "object", "required": ["files"], "properties": properties}
         return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
     return None
 
 
-def _input(schema: type[Schema]) -> type[Schema]:
-    return schema
+# -- what comes out ----------------------------------------------------------------------------------------
 
 
-def _responses(route: Route) -> dict[str, Any]:
+def _also(route: Route) -> list[tuple[int, str]]:
+    """Return the statuses beside the usual one that are no refusals."""
+    found = list(route.answer.also)
+    if route.answer.shape == "bytes":
+        found.append((206, "A byte range."))
+    conditional = route.answer.shape == "bytes" or (route.answer.etag is not None and route.method == "GET")
+    if conditional:
+        found.append((304, "Not modified."))
+    return found
+
+
+def _responses(route: Route, shapes: Shapes) -> dict[str, Any]:
     answer = route.answer
-    status = str(answer.status)
-    found: dict[str, Any] = {status: {"description": answer.doc or "Done."}}
+    found: dict[str, Any] = {}
+    for status, text in [(answer.status, answer.doc or "Done."), *_also(route)]:
+        found[str(status)] = _success(answer, status, text, shapes)
     if answer.shape == "bytes":
-        found["200"]["content"] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
-        found["206"] = {"description": "A byte range."}
-        found["304"] = {"description": "Not modified."}
-        found["416"] = {"description": "The range lies outside the file."}
-    elif answer.shape == "any":
-        found[status]["content"] = {answer.media: {"schema": {}}}
-    elif answer.dumper is not None:
-        found[status]["content"] = {"application/json": {"schema": _answer_schema(answer)}}
-    if answer.etag is not None and route.method == "GET":
-        found["304"] = {"description": "Not modified."}
-    for code, errors in _errors(route).items():
-        lines = [f"- {_code(e)} {e.__name__}: {(e.__doc__ or '').strip().split(chr(10))[0]}" for e in errors]
-        found[str(code)] = {
-            "description": "\n".join(lines),
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+        found["416"] = {
+            "description": "The range lies outside the file.",
+            "headers": {"Content-Range": {"required": True, "schema": TEXT}},
+            "content": {"text/plain": {"schema": TEXT}},
         }
+    for status, errors in _errors(route).items():
+        found.setdefault(str(status), _refusal(errors))
+    if route.method == "GET" and _numbered(route):
+        text = "An id is no number, so no route has this path: once more with a slash at the end, which answers 404."
+        found.setdefault("307", {"description": text, "headers": LOCATION})
+    return dict(sorted(found.items()))
+
+
+def _success(answer: Answer, status: int, text: str, shapes: Shapes) -> dict[str, Any]:
+    found: dict[str, Any] = {"description": text}
+    headers: dict[str, Any] = {}
+    if answer.etag is not None or answer.shape == "bytes" or status == 304:
+        headers |= ETAG
+    if answer.shape == "redirect":
+        headers |= LOCATION
+    if status == 206:
+        headers["Content-Range"] = {"required": True, "schema": TEXT}
+    if headers:
+        found["headers"] = headers
+    content = None if status in (204, 304) else _content(answer, shapes)
+    if content is not None:
+        found["content"] = content
+    return found
+
+
+def _content(answer: Answer, shapes: Shapes) -> dict[str, Any] | None:
+    if answer.shape == "bytes":
+        return {"*/*": {"schema": {}}}
+    if answer.shape == "any":
+        return {answer.media: {"schema": TEXT if answer.media.startswith("text/") else {}}}
+    if answer.dumper is None:
+        return None
+    schema: dict[str, Any] = shapes.answer(answer.dumper.schema)
+    if answer.shape == "list":
+        schema = {"type": "array", "items": schema}
+    elif answer.shape == "page":
+        properties = {"items": {"type": "array", "items": schema}, **PAGE}
+        schema = {"type": "object", "required": list(properties), "properties": properties}
+    return {"application/json": {"schema": schema}}
+
+
+def _refusal(errors: list[type[KernelError]]) -> dict[str, Any]:
+    lines = [f"- {_code(e)} {e.__name__}: {(e.__doc__ or '').strip().splitlines()[0]}" for e in errors]
+    codes = sorted({e.code for e in errors}, key=lambda code: -1 if code is None else code)
+    found: dict[str, Any] = {"description": "\n".join(lines)}
+    if errors[0].status in (429, 503):
+        found["headers"] = RETRY
+    schema = {
+        "allOf": [{"$ref": "#/components/schemas/Error"}, {"properties": {"code": {"enum": codes}}}],
+    }
+    found["content"] = {"application/json": {"schema": schema}}
     return found
 
 
@@ -179,32 +273,17 @@ def _code(error: type[KernelError]) -> str:
     return "null" if error.code is None else str(error.code)
 
 
-def _answer_schema(answer: Any) -> dict[str, Any]:
-    schema = answer.dumper.schema
-    if answer.shape == "list":
-        return {"type": "array", "items": schema}
-    if answer.shape == "page":
-        return {
-            "type": "object",
-            "required": [
-                "items", "has_next", "has_previous", "next_page_token", "previous_page_token", "per_page"
-            ],
-            "properties": {
-                "items": {"type": "array", "items": schema},
-                "has_next": {"type": "boolean"},
-                "has_previous": {"type": "boolean"},
-                "next_page_token": {"type": "string"},
-                "previous_page_token": {"type": "string"},
-                "per_page": {"type": "integer"},
-            },
-        }  # fmt: skip
-    return schema  # type: ignore[no-any-return]
+def _numbered(route: Route) -> bool:
+    """Tell whether the router itself wants digits in the path."""
+    return any(kind == "int" for _, kind in route.parameters())
 
 
 def _errors(route: Route) -> dict[int, list[type[KernelError]]]:
     declared: list[type[KernelError]] = [BadPath, TooManyRequests, ServiceUnavailable, InternalError]
     if not route.public:
         declared.append(Unauthenticated)
+    if _numbered(route):
+        declared.append(PageNotFound)
     if route.query is not None or route.takes != "none" or "{" in route.path:
         declared.append(ValidationFailed)
     if route.takes != "none":

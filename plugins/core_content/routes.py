@@ -51,7 +51,8 @@ def list_contents(ctx: Context, call: Call) -> Rows:
     query = call.query
     space_id = ctx.resources["space"].space_id
     parents = _wanted_parents(ctx, space_id, query)
-    namespaces = tuple(dict.fromkeys(n for n in (query["namespaces_filter"] or "content").split(",") if n))
+    wanted = dict.fromkeys(n for n in (query["namespaces_filter"] or "").split(",") if n)
+    namespaces = list(wanted) or ["content"]
     if any(n not in NAMESPACES for n in namespaces):
         raise ValidationFailed({"namespaces_filter": ["Unknown namespace."]})
     sort, _, direction = query["sort"].partition(":")

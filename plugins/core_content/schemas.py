@@ -130,7 +130,7 @@ class ContentCreationSchema(Schema):
     """A new content."""
 
     label = Text(required=True, validate=validate.Length(1, 1024))
-    content_type = Text(required=True)
+    content_type = Text(required=True, metadata={"examples": ["html-document", "folder", "thread"]})
     content_namespace = fields.String(load_default="content", validate=one_of(*NAMESPACES))
     parent_id = Int(load_default=None, allow_none=True, validate=validate.Range(min=1))
 
@@ -140,7 +140,7 @@ class FileCreationSchema(Schema):
 
     parent_id = Int(load_default=0, allow_none=True, validate=validate.Range(min=0))
     content_namespace = fields.String(load_default="content", validate=one_of(*NAMESPACES))
-    content_type = Text(load_default="file")
+    content_type = Text(load_default="file", metadata={"examples": ["file", "kanban", "logbook"]})
 
 
 class ContentModifySchema(Schema):
