@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .host import Kernel
 
 log = logging.getLogger("atrio.serve")
+INHERITED = "ATRIO_INHERITED_SOCKET"
 
 
 def hypercorn_config(config: Config) -> HypercornConfig:
@@ -52,13 +53,26 @@ def serve(kernel: Kernel) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit code. SIGHUP restarts gracefully."""
     if kernel.config[ServerConfig].workers > 1:
         return _serve_many(kernel)
-    if asyncio.run(_serve_one(kernel)):
+    settings = hypercorn_config(kernel.config)
+    bind = settings.bind[0]
+    settings.bind = [_inherited(bind) or bind]
+    sockets = settings.create_sockets()
+    kept = [os.dup(s.fileno()) for s in (*sockets.secure_sockets, *sockets.insecure_sockets)]
+    if asyncio.run(_serve_one(kernel, sockets)):
         log.info("restarting")
+        os.set_inheritable(kept[0], True)
+        os.environ[INHERITED] = f"{kept[0]}@{bind}"  # clients that come meanwhile wait in its queue
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command line
     return 0
 
 
-async def _serve_one(kernel: Kernel, sockets: Any = None) -> bool:
+def _inherited(bind: str) -> str | None:
+    """Return the listening socket that a restarting process handed over, if it is for this address."""
+    number, _, address = os.environ.pop(INHERITED, "").partition("@")
+    return f"fd://{number}" if number and address == bind else None
+
+
+async def _serve_one(kernel: Kernel, sockets: Any) -> bool:
     """Serve in this process; returns whether a restart was asked for."""
     from hypercorn.asyncio.run import worker_serve
     from hypercorn.utils import wrap_app
