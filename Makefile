@@ -14,10 +14,10 @@ worker: $(STAMP)
 	@$(BIN)/atrio worker $(ARGS)
 
 test: $(VENV)/.stamp-test
-	$(BIN)/pytest -q -n $(PYTEST_WORKERS) --dist loadgroup -m "not services and not slow and not browser" $(ARGS)
+	$(BIN)/pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m "not services and not slow and not browser" $(ARGS)
 
 test-all: $(VENV)/.stamp-test
-	$(BIN)/pytest -q -n $(PYTEST_WORKERS) --dist loadgroup -m "services or slow or browser" $(ARGS)
+	$(BIN)/pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m "services or slow or browser" $(ARGS)
 
 check: $(VENV)/.stamp-check
 	$(BIN)/ruff format --check .

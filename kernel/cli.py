@@ -430,7 +430,7 @@ def db_check(settings: Settings) -> None:
     bad = False
     with kernel.db.writer.connect() as connection:
         for lineage in lineages(kernel):
-            changes = migrate.differences(connection, lineage)
+            changes = migrate.differences(connection, lineage, kernel.lineages)
             bad = bad or bool(changes)
             click.echo(f"{lineage.owner}: {'ok' if not changes else 'differs'}")
             for change in changes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import importlib.resources
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
@@ -196,20 +196,28 @@ def _types_differ(context: Any, column: Any, declared: Any, found: Any, wanted: 
     return False if type(found).__name__ == "LONGTEXT" and isinstance(wanted, Text) else None
 
 
-def differences(connection: Connection, lineage: Lineage) -> list[str]:
-    """Return what autogenerate would change for this owner's tables; empty when models and tables agree."""
+def owner_of(table: str, owners: Iterable[str]) -> str | None:
+    """Return whose table this is: of several prefixes that fit (`search`, `search_elastic`) the longest."""
+    return max((o for o in owners if table.startswith(f"{o}_")), key=len, default=None)
+
+
+def differences(connection: Connection, lineage: Lineage, owners: Iterable[str] = ()) -> list[str]:
+    """Return what autogenerate would change for this owner's tables; empty when models and tables agree.
+
+    `owners` are all plugins with tables, to tell those apart whose names begin alike.
+    """
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
     from .base import Base
 
-    prefix = f"{lineage.owner}_"
+    known = {lineage.owner, *owners}
 
     def include(name: str | None, kind: str, parents: Any) -> bool:
-        return kind != "table" or bool(name and name.startswith(prefix))
+        return kind != "table" or owner_of(name or "", known) == lineage.owner
 
     def include_object(item: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
-        return kind != "table" or bool(name and name.startswith(prefix))
+        return kind != "table" or owner_of(name or "", known) == lineage.owner
 
     context = MigrationContext.configure(
         connection,

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import literal
 
 from atrio.kernel.context import Context
+from atrio.kernel.db import migrate
 from atrio.kernel.db.base import Base
 from atrio.kernel.db.migrate import Lineage
 from atrio.kernel.errors import KernelError
@@ -272,3 +273,10 @@ def test_health_shows_what_plugins_say(plugin: MakePlugin, boot_with: Boot) -> N
     answer = Client(kernel.app).get("/health/ready")
     assert answer.status == 200  # it is not essential: requests can be served
     assert answer.json["plugins"]["birds"]["failing"] == "RuntimeError"
+
+
+def test_tables_of_owners_whose_names_begin_alike_are_told_apart() -> None:
+    owners = ("search", "search_elastic", "mail")
+    assert migrate.owner_of("search_document", owners) == "search"
+    assert migrate.owner_of("search_elastic_index", owners) == "search_elastic"
+    assert migrate.owner_of("searching", owners) is None
