@@ -546,8 +546,11 @@ def main() -> None:
     """Run the command line; a refusal is one line on standard error and exit 1."""
     try:
         cli(prog_name="atrio")
-    except (BootError, KernelError) as error:
+    except BootError as error:
         click.echo(f"atrio: {error}", err=True)
+        sys.exit(1)
+    except KernelError as error:
+        click.echo(f"atrio: {error.in_words()}", err=True)
         sys.exit(1)
 
 

@@ -27,10 +27,15 @@ class KernelError(Exception):
         details: Mapping[str, Any] | None = None,
         headers: Iterable[tuple[str, str]] = (),
     ) -> None:
-        super().__init__(message)
         self.message = message or type(self).__name__
+        super().__init__(self.message)
         self.details: Mapping[str, Any] = details if details is not None else {"error_detail": {}}
         self.headers = tuple(headers)
+
+    def in_words(self) -> str:
+        """Return the refusal for a person: its message, or its name and what the class says of it."""
+        meaning = (type(self).__doc__ or "").strip().split("\n")[0]
+        return f"{self.message}: {meaning}" if self.message == type(self).__name__ else self.message
 
     def body(self) -> dict[str, Any]:
         """Return the JSON object that goes over the wire."""

@@ -16,6 +16,7 @@ import pytest
 
 from atrio.kernel.testing.client import encode_form
 from atrio.kernel.testing.live import LiveServer, Wire
+from atrio.kernel.testing.plugin import service_url
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -257,3 +258,34 @@ def test_the_first_login_is_printed_once(tmp_path: Path) -> None:
     wire.close()
     server.stop()
     assert password not in (tmp_path / "data" / "atrio.db").read_bytes().decode("latin-1")
+
+
+def test_a_worker_runs_what_others_defer(tmp_path: Path) -> None:
+    """With Redis the jobs run in `atrio worker`, not in the server."""
+    url = service_url("redis_url")
+    if url is None:
+        pytest.skip("ATRIO_TEST_REDIS_URL is not set")
+    server = LiveServer(tmp_path, env={"ATRIO_REDIS_URL": url})
+    atrio = [sys.executable, "-m", "atrio.kernel.cli"]
+    script = (
+        "from atrio.kernel.config import Sources\n"
+        "from atrio.kernel.host import boot\n"
+        "kernel = boot(Sources.load())\n"
+        "kernel.run(lambda ctx: ctx.defer('kernel.tidy'))\n"
+    )
+
+    def states() -> list[str]:
+        done = subprocess.run([*atrio, "jobs", "list", "--json"], env=server.env, capture_output=True, check=True)
+        return [job["state"] for job in json.loads(done.stdout)]
+
+    subprocess.run([sys.executable, "-c", script], env=server.env, check=True, cwd=tmp_path)
+    time.sleep(1)
+    assert states() == ["pending"]
+    worker = subprocess.Popen([*atrio, "worker"], env=server.env, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    while states() != ["done"] and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert states() == ["done"]
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(10) == 0
+    assert server.stop()[0] == 0
