@@ -218,7 +218,9 @@ def _responses(route: Route, shapes: Shapes) -> dict[str, Any]:
     for status, errors in _errors(route).items():
         found.setdefault(str(status), _refusal(errors))
     if route.method == "GET" and _numbered(route):
-        text = "An id is no number, so no route has this path: once more with a slash at the end, which answers 404."
+        text = (
+            "An id is no number, so no route has this path: once more with a slash at the end, which answers 404."
+        )
         found.setdefault("307", {"description": text, "headers": LOCATION})
     return dict(sorted(found.items()))
 
