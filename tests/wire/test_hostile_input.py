@@ -6,6 +6,7 @@ are no UTF-8, conditions and ranges that make no sense, forms that end in the mi
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -88,6 +89,10 @@ FORMS = (
     _form(b'Content-Disposition: form-data; name="files"\r\n\r\nx'),
     _form(b"Content-Disposition: form-data; name=files; filename=\r\n\r\nx"),
     _form(b"Content-Disposition: form-data; name=files; filename*=UTF-8''%00%FF\r\n\r\nx"),
+    *(
+        _form(b'Content-Disposition: form-data; name="files"; filename="m.qqq"\r\nContent-Type: ' + m + b"\r\n\r\nx")
+        for m in (b"", b"te\x00xt/x", b"text/\xff", b"text/" + b"x" * 400, b"text/html;a=b", b"a/b\tc")
+    ),
     _form(b"X: " + b"x" * 100_000 + b"\r\n\r\nx"), _form(*([_field(b"a", b"b")] * 100)),
     _form(_field(b"parent_id", b"9" * 70_000), _file()), _form(_file(), _file(b"b.txt")),
     _form(_field(b"\xff", b"\xff"), _file()), _form(_field(b"", b"x"), _file()),
@@ -258,6 +263,21 @@ def test_hostile_forms(attack: Attack) -> None:
             "content-type": "application/x-www-form-urlencoded"})  # fmt: skip
     attack.verdict(100)
     assert {200, 204, 400} <= attack.statuses
+
+
+def test_nul_reaches_no_database(attack: Attack) -> None:
+    """SQLite stores NUL, PostgreSQL fails on it: it has to be stopped before, wherever text comes in."""
+    client, base = attack.client, f"/api/workspaces/{attack.space_id}"
+    token = base64.urlsafe_b64encode(b'[">","a\\u0000",1]').decode()
+    for path in ("contents", f"files/{attack.ids['files']['content_id']}/revisions"):
+        answer = client.get(f"{base}/{path}", query={"page_token": token, "sort": "label:asc"})
+        assert (answer.status, answer.code) == (400, 2001)
+    refused = client.post("/api/auth/login", {"username": "a\x00b", "password": "a valid password"})
+    assert (refused.status, refused.code) == (403, 4001)
+    part = b'Content-Disposition: form-data; name="files"; filename="m.qqq"\r\nContent-Type: a\x00b/c\r\n\r\nx'
+    made = client.request("POST", f"{base}/files", body=_form(part), headers={"content-type": FORM})
+    assert made.status == 200, made.body
+    assert client.get(f"{base}/files/{made.json['content_id']}").json["mimetype"] == "text/plain"
 
 
 @pytest.fixture(autouse=True)
