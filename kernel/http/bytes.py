@@ -138,7 +138,8 @@ class _Form:
         elif self._name == self.file_field and self.upload.blob is None:
             self._into = "file"
             self.upload.filename = _text(options[b"filename"])
-            self.upload.media = self._headers.get("content-type", b"").decode("latin-1").partition(";")[0]
+            media = self._headers.get("content-type", b"").decode("latin-1").partition(";")[0]
+            self.upload.media = media if media.isascii() and media.isprintable() else ""
             self.upload.blob = self.store.begin()
 
     def _data(self, data: bytes, start: int, end: int) -> None:

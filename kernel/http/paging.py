@@ -43,6 +43,8 @@ def read_token(token: str | None, value_type: type[Any]) -> Bookmark | None:
         side, value, row_id = data
         if side not in ("<", ">") or type(value) is not value_type or type(row_id) is not int:
             raise ValueError
+        if isinstance(value, str) and "\x00" in value:
+            raise ValueError
         if not 0 <= row_id < 2**63 or (value_type is int and not 0 <= value < 2**63):
             raise ValueError
         if value_type is str and "\x00" in value:

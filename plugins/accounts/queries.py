@@ -38,6 +38,8 @@ ALL = Statement(
 
 def by_login(ctx: Context, login: str) -> Any | None:
     """Return the user of a login: with `@` an e-mail address, else a username (spec: auth, §2)."""
+    if "\x00" in login:  # PostgreSQL takes no such text
+        return None
     if "@" in login:
         return BY_EMAIL.first(ctx, email=login.strip().lower())
     return BY_USERNAME.first(ctx, username=login)

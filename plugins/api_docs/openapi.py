@@ -183,7 +183,7 @@ def _body(route: Route, shapes: Shapes) -> dict[str, Any] | None:
         required = any(field.required for field in route.body().fields.values())
         return {"required": required, "content": {"application/json": {"schema": shapes.body(route.body)}}}
     if route.takes == "stream":
-        file = {"type": "string", "contentMediaType": "application/octet-stream", "description": "The file."}
+        file = {"type": "string", "format": "binary", "description": "The file."}
         properties = {"files": file, **(shapes.form(route.form) if route.form is not None else {})}
         schema = {"type": "object", "required": ["files"], "properties": properties}
         return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
