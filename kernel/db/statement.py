@@ -25,9 +25,9 @@ watchers: list[Watcher] = []
 """Called with the text of each statement (tests count them)."""
 
 
-def wrap_driver_error(dialect: Dialect, error: Any, text: str) -> BaseException:
+def wrap_driver_error(dialect: Dialect, error: Any, text: str, raw: Any) -> BaseException:
     """Return the SQLAlchemy error of a driver error, so that every door sees one family."""
-    gone = dialect.is_disconnect(error, None, None)
+    gone = dialect.is_disconnect(error, raw, None)
     wrapped: BaseException = DBAPIError.instance(
         text, None, error, dialect.loaded_dbapi.Error, connection_invalidated=gone, dialect=dialect
     )
@@ -90,7 +90,7 @@ class Statement:
             else:
                 cursor.execute(compiled.text, {name: values[name] for name in compiled.names})
         except kept.connection.dialect.loaded_dbapi.Error as error:
-            raise wrap_driver_error(kept.connection.dialect, error, compiled.text) from error
+            raise wrap_driver_error(kept.connection.dialect, error, compiled.text, kept.raw) from error
         return cursor, compiled
 
     def all(self, ctx: Context, **params: Any) -> list[Any]:
