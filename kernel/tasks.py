@@ -266,20 +266,19 @@ class Jobs:
         """Start the dispatcher, and the consumer where this process runs jobs."""
         if self.immediate or self._dispatcher is not None:
             return
-        self._dispatcher = _Dispatcher(self, sweep=consume)
+        if self.settings.queue == "redis" and not self.kernel.config[RedisConfig].url:
+            raise BootError("tasks.queue is redis, but redis.url is empty (ATRIO_REDIS_URL)")
+        self._dispatcher = _Dispatcher(self, consume=consume)
         self._dispatcher.start()
-        if consume:
-            self.wake_ups().start_consumer(self.settings.threads)
 
     def stop(self, timeout: float = 4.0) -> None:
         """End both; a job that does not finish in time is taken over after its lease."""
         dispatcher, self._dispatcher = self._dispatcher, None
         if dispatcher is not None:
             dispatcher.end()
+            dispatcher.join(timeout)
         if self._queue is not None:
             self._queue.stop_consumer(timeout)
-        if dispatcher is not None:
-            dispatcher.join(timeout)
 
 
 def _row(job: str, event: str | None, payload: str, facts: str, available: int) -> dict[str, Any]:
@@ -312,13 +311,22 @@ def parse_crontab(line: str) -> Callable[[datetime.datetime], bool]:
 
 
 class _Dispatcher(threading.Thread):
-    """Hands wake-ups to huey outside the request, and sweeps."""
+    """Hands wake-ups to huey outside the request; with `consume` it starts the consumer and sweeps.
 
-    def __init__(self, owner: Jobs, *, sweep: bool) -> None:
+    huey is loaded here, beside the first requests instead of before them.
+    """
+
+    def __init__(self, owner: Jobs, *, consume: bool) -> None:
         super().__init__(name="jobs-dispatcher", daemon=True)
         self.owner = owner
-        self.sweep = sweep
+        self.sweep = consume
         self._queue: queue.SimpleQueue[tuple[Sequence[str], int] | None] = queue.SimpleQueue()
+
+    def _consume(self) -> None:
+        try:
+            self.owner.wake_ups().start_consumer(self.owner.settings.threads)
+        except Exception:
+            log.exception("this process runs no jobs: the consumer cannot start")
 
     def put(self, ids: Sequence[str], delay_seconds: int) -> None:
         self._queue.put((ids, delay_seconds))
@@ -330,6 +338,8 @@ class _Dispatcher(threading.Thread):
         interval = self.owner.settings.sweep_seconds
         next_sweep = time.monotonic()
         try:
+            if self.sweep:
+                self._consume()
             while True:
                 if self.sweep and time.monotonic() >= next_sweep:
                     next_sweep = time.monotonic() + interval
@@ -466,8 +476,6 @@ def make_huey(kernel: Kernel) -> Any:
     redis_url = kernel.config[RedisConfig].url
     name = f"atrio-{sha256(database_url(kernel.config).encode()).hexdigest()[:12]}"
     if settings.queue == "redis" or (settings.queue == "auto" and redis_url):
-        if not redis_url:
-            raise BootError("tasks.queue is redis, but redis.url is empty (ATRIO_REDIS_URL)")
         from huey import RedisHuey
 
         return RedisHuey(
