@@ -19,7 +19,8 @@ def _booted() -> App:
     global _app
     if _app is None:
         from atrio.kernel.config import Sources
-        from atrio.kernel.host import boot, configure_logging
+        from atrio.kernel.host import boot
+        from atrio.kernel.logs import configure_logging
 
         kernel = boot(Sources.load())
         configure_logging(kernel.config)

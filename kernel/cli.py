@@ -39,7 +39,8 @@ class Settings:
 
     def boot(self, *, schema: bool = True, **more: Any) -> Kernel:
         """Boot an instance for a command."""
-        from .host import boot, configure_logging
+        from .host import boot
+        from .logs import configure_logging
 
         kernel = boot(self.sources(**more), schema=schema)
         configure_logging(kernel.config)
@@ -239,8 +240,8 @@ def _light(settings: Settings) -> list[PluginRecord]:
 
 def _checked(settings: Settings) -> list[PluginRecord]:
     from .db import migrate
-    from .host import lineages
     from .plugins import State, block
+    from .schema_state import lineages
 
     kernel = settings.boot(schema=False)
     with kernel.db.writer.connect() as connection:
@@ -350,7 +351,7 @@ def db() -> None:
 def db_init(settings: Settings) -> None:
     """Create every table in an empty database and the first administrator."""
     from .db import migrate
-    from .host import initialise
+    from .schema_state import initialise
 
     kernel = settings.boot(schema=False)
     with kernel.db.writer.connect() as connection:
@@ -366,7 +367,7 @@ def db_init(settings: Settings) -> None:
 def db_status(settings: Settings, as_json: bool) -> None:
     """Show where each plugin's tables stand; exit 1 when something is pending."""
     from .db import migrate
-    from .host import lineages
+    from .schema_state import lineages
 
     kernel = settings.boot(schema=False)
     with kernel.db.writer.connect() as connection:
@@ -391,7 +392,7 @@ def db_status(settings: Settings, as_json: bool) -> None:
 @click.pass_obj
 def db_upgrade(settings: Settings, names: tuple[str, ...]) -> None:
     """Apply pending migrations, of all plugins or of those named, in dependency order."""
-    from .host import upgrade
+    from .schema_state import upgrade
 
     kernel = settings.boot(schema=False)
     _known_owners(kernel, names)
@@ -424,7 +425,7 @@ def db_downgrade(settings: Settings, name: str, revision: str, yes: bool) -> Non
 def db_check(settings: Settings) -> None:
     """Compare models and tables, plugin by plugin; exit 1 when they differ."""
     from .db import migrate
-    from .host import lineages
+    from .schema_state import lineages
 
     kernel = settings.boot(schema=False)
     bad = False

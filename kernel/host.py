@@ -19,12 +19,10 @@ from .config import (
     Config,
     ConfigError,
     DatabaseConfig,
-    LogConfig,
     PluginsConfig,
     Sources,
     StorageConfig,
     database_url,
-    did_you_mean,
     kernel_config,
 )
 from .context import ANONYMOUS, SYSTEM, Actor, Clock, Context
@@ -36,9 +34,12 @@ from .events import Bus
 from .http.guards import Rights
 from .http.router import Router
 from .http.schema import FieldContributor
-from .jobs import SECOND, Lease, OutboxJob, PeriodicRun, release_single, take_single
+from .isolation import alive, call, check_hook_names, declared, essentials, isolated, reblock, retire, withdraw
+from .jobs import SECOND, Lease, OutboxJob, PeriodicRun
 from .markers import PROJECT
 from .plugins import PluginRecord, State
+from .runner import ServiceRunner
+from .schema_state import ensure_schema
 from .tasks import Jobs, Task
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Kernel:
         self.capabilities: dict[str, Any] = {}
         self._givers: dict[Any, str] = {}
         self.background: list[tuple[PluginRecord, Background]] = []
-        self._running: list[_Runner] = []
+        self._running: list[ServiceRunner] = []
         self._schemas: dict[type[Any], Any] = {}
         self._memo: dict[Any, Any] = {}
         self._app: App | None = None
@@ -145,7 +146,7 @@ class Kernel:
 
     def ask(self, record: PluginRecord, hook: str, **arguments: Any) -> Any:
         """Call one hook of one plugin with the arguments that it takes; None when it has no such hook."""
-        return _call(self, record, hook, **arguments)
+        return call(self, record, hook, **arguments)
 
     def owner_of(self, route: Route) -> PluginRecord | None:
         """Return the plugin that declared a route."""
@@ -176,7 +177,7 @@ class Kernel:
         self._each("on_startup", kernel=self)
         for record, service in self.background:
             if record.enabled:
-                runner = _Runner(self, record, service)
+                runner = ServiceRunner(self, record, service)
                 self._running.append(runner)
                 runner.begin()
 
@@ -198,7 +199,7 @@ class Kernel:
         for record in self.records:
             if record.enabled:
                 try:
-                    _call(self, record, hook, **arguments)
+                    call(self, record, hook, **arguments)
                 except Exception:
                     log.exception("%s of %s failed", hook, record.name)
                     self.note_fault(record)
@@ -217,19 +218,19 @@ def step_discover(kernel: Kernel) -> None:
     records = kernel.records or plugin_host.discover()
     kernel.warnings += plugin_host.select(records, kernel.config[PluginsConfig])
     kernel.records = plugin_host.in_order(records)
-    _essentials(kernel)
+    essentials(kernel)
 
 
 def step_register(kernel: Kernel) -> None:
     """Give the enabled plugins to pluggy, specs first; a misspelt hook or argument parks its plugin."""
     kernel.hooks.add_hookspecs(hookspecs)
-    for record in _alive(kernel):
-        with _isolated(kernel, record, State.LOAD_ERROR):
-            _check_hook_names(kernel, record)
-            for module in _declared(record, "register_hookspecs"):
+    for record in alive(kernel):
+        with isolated(kernel, record, State.LOAD_ERROR):
+            check_hook_names(kernel, record)
+            for module in declared(record, "register_hookspecs"):
                 kernel.hooks.add_hookspecs(module)
             kernel.hooks.register(record.module, record.name)
-    _reblock(kernel)
+    reblock(kernel)
 
 
 def step_sections(kernel: Kernel) -> None:
@@ -240,31 +241,31 @@ def step_sections(kernel: Kernel) -> None:
             continue
         if not record.enabled:
             try:
-                known.update(s.name for s in _declared(record, "register_config"))
+                known.update(s.name for s in declared(record, "register_config"))
             except Exception as error:
                 log.info("the config keys of %s are unknown: %s", record.name, error)
             known.add(record.name)
             continue
-        with _isolated(kernel, record, State.CONFIG_ERROR):
-            for section in _declared(record, "register_config"):
+        with isolated(kernel, record, State.CONFIG_ERROR):
+            for section in declared(record, "register_config"):
                 known.add(section.name)
                 kernel.config.add(section)
     known.update(r.name for r in kernel.records)
     unknown = kernel.config.unknown_sections(known)
     if unknown:
         raise ConfigError("; ".join(unknown))
-    _reblock(kernel)
+    reblock(kernel)
 
 
 def step_environment(kernel: Kernel) -> None:
     """Ask each plugin whether it can run here."""
-    for record in _alive(kernel):
-        with _isolated(kernel, record, State.UNAVAILABLE):
-            reason = _call(kernel, record, "check_environment", config=kernel.config)
+    for record in alive(kernel):
+        with isolated(kernel, record, State.UNAVAILABLE):
+            reason = call(kernel, record, "check_environment", config=kernel.config)
             if reason:
                 kernel.hooks.unregister(name=record.name)
                 record.park(State.UNAVAILABLE, str(reason))
-    _reblock(kernel)
+    reblock(kernel)
 
 
 def step_database(kernel: Kernel) -> None:
@@ -278,22 +279,22 @@ def step_database(kernel: Kernel) -> None:
 
 def step_models(kernel: Kernel) -> None:
     """Collect models and lineages; a table outside the plugin's prefix parks it."""
-    for record in _alive(kernel):
-        with _isolated(kernel, record, State.LOAD_ERROR):
-            for model in _declared(record, "register_models"):
+    for record in alive(kernel):
+        with isolated(kernel, record, State.LOAD_ERROR):
+            for model in declared(record, "register_models"):
                 table = model.__tablename__
                 if not table.startswith(f"{record.name}_"):
                     raise BootError(f"table {table!r} must be named {record.name}_…")
                 owner = kernel._tables.setdefault(table, record.name)
                 if owner != record.name:
                     raise BootError(f"table {table!r} is declared by {owner} and {record.name}")
-            lineage = _call(kernel, record, "register_migrations")
+            lineage = call(kernel, record, "register_migrations")
             if lineage is not None:
                 if lineage.owner != record.name:
                     raise BootError(f"the lineage names {lineage.owner!r} as its owner")
                 migrate.head(lineage)  # a lineage that cannot be read parks its plugin here
                 kernel.lineages[record.name] = lineage
-    _reblock(kernel)
+    reblock(kernel)
 
 
 def step_declarations(kernel: Kernel) -> None:
@@ -301,35 +302,35 @@ def step_declarations(kernel: Kernel) -> None:
     for error in KERNEL_ERRORS:
         _add_error(kernel, "kernel", error)
     _kernel_tasks(kernel)
-    for record in _alive(kernel):
-        with _isolated(kernel, record, State.LOAD_ERROR):
+    for record in alive(kernel):
+        with isolated(kernel, record, State.LOAD_ERROR):
             _declare(kernel, record)
-    _reblock(kernel)
-    for record in _alive(kernel):
-        with _isolated(kernel, record, State.LOAD_ERROR):
+    reblock(kernel)
+    for record in alive(kernel):
+        with isolated(kernel, record, State.LOAD_ERROR):
             _declare_late(kernel, record)
-    _reblock(kernel)
-    _withdraw(kernel)
+    reblock(kernel)
+    withdraw(kernel)
     kernel.router = kernel.router.only(kernel.enabled)
 
 
 def _declare(kernel: Kernel, record: PluginRecord) -> None:
-    for event in _declared(record, "register_events"):
+    for event in declared(record, "register_events"):
         kernel.bus.declare(record.name, event)
-    for error in _declared(record, "register_errors"):
+    for error in declared(record, "register_errors"):
         _add_error(kernel, record.name, error)
-    for permission in _declared(record, "register_permissions"):
+    for permission in declared(record, "register_permissions"):
         kernel.rights.declare(record.name, permission)
-    for task in _declared(record, "register_tasks"):
+    for task in declared(record, "register_tasks"):
         kernel.jobs.declare(record, task)
-    for contributor in _declared(record, "register_schema_fields"):
+    for contributor in declared(record, "register_schema_fields"):
         key = (contributor.shape, contributor.field)
         if key in kernel.contributors:
             first = kernel._givers[key]
             raise BootError(f"field {'.'.join(key)} is contributed by {first} and {record.name}")
         kernel.contributors[key] = contributor
         kernel._givers[key] = record.name
-    capabilities = _call(kernel, record, "register_capabilities", config=kernel.config) or {}
+    capabilities = call(kernel, record, "register_capabilities", config=kernel.config) or {}
     for name, value in capabilities.items():
         if name in kernel.capabilities:
             first = kernel._givers[name]
@@ -338,27 +339,18 @@ def _declare(kernel: Kernel, record: PluginRecord) -> None:
         kernel._givers[name] = record.name
 
 
-def _withdraw(kernel: Kernel) -> None:
-    """Forget fields and capabilities of plugins that were parked since: their tables may not even exist."""
-    for key, owner in list(kernel._givers.items()):
-        if not kernel.enabled(owner):
-            del kernel._givers[key]
-            kernel.contributors.pop(key, None)
-            kernel.capabilities.pop(key, None)
-
-
 def _declare_late(kernel: Kernel, record: PluginRecord) -> None:
     """What refers to declarations of others: policies, subscriptions, routes, mounts, services."""
-    for policy in _declared(record, "register_policies"):
+    for policy in declared(record, "register_policies"):
         kernel.rights.add(record.name, policy)
-    for subscription in _declared(record, "register_subscriptions"):
+    for subscription in declared(record, "register_subscriptions"):
         kernel.bus.subscribe(record, subscription)
-    for route in _declared(record, "register_routes"):
+    for route in declared(record, "register_routes"):
         kernel.router.add(record.name, route)
         kernel._owners[id(route)] = record
-    for mount in _call(kernel, record, "register_mounts", kernel=kernel) or ():
+    for mount in call(kernel, record, "register_mounts", kernel=kernel) or ():
         kernel.router.mount(record.name, mount)
-    for service in _declared(record, "register_background"):
+    for service in declared(record, "register_background"):
         kernel.background.append((record, service))
 
 
@@ -405,232 +397,6 @@ def boot(
     return kernel
 
 
-# -- schema ------------------------------------------------------------------------------------------------
-
-
-def ensure_schema(kernel: Kernel) -> None:
-    """Initialise an empty database; park or refuse what has pending migrations."""
-    with kernel.db.writer.connect() as connection:
-        empty = migrate.is_empty(connection)
-    if empty:
-        initialise(kernel)
-        return
-    with kernel.db.writer.connect() as connection:
-        states = [migrate.status(connection, lineage) for lineage in _lineages(kernel)]
-    for found in states:
-        if not found.pending:
-            continue
-        why = f"database at {found.current or 'nothing'}, code at {found.head}"
-        record = kernel.record(found.owner)
-        if record is None or record.essential or _is_guard(kernel, record):
-            raise BootError(f"pending migrations of {found.owner} ({why}); back up, then type: atrio db upgrade")
-        retire(kernel, record, State.MIGRATIONS_PENDING, f"{why}; type: atrio db upgrade {record.name}")
-    _retire_blocked(kernel)
-
-
-def _retire_blocked(kernel: Kernel) -> None:
-    for record in plugin_host.block(kernel.records):
-        retire(kernel, record, record.state, record.reason)
-
-
-def initialise(kernel: Kernel) -> None:
-    """Create every table by its migrations and let the plugins put their first rows in."""
-    with migrate.migrating(kernel.db) as connection:
-        if not migrate.is_empty(connection):
-            return
-        for lineage in _lineages(kernel):
-            record = kernel.record(lineage.owner)
-            if record is not None and not record.enabled:
-                continue
-            try:
-                migrate.upgrade(connection, lineage)
-            except BootError as error:
-                if record is None or not _expendable(kernel, record):
-                    raise
-                log.exception("the tables of %s cannot be created", lineage.owner)
-                reason = f"{error}; type: atrio db upgrade {lineage.owner}"
-                retire(kernel, record, State.MIGRATIONS_PENDING, reason)
-                _retire_blocked(kernel)
-    _first_rows(kernel)
-
-
-def _first_rows(kernel: Kernel) -> None:
-    """Let the plugins put their first rows in; one that fails loses its own and takes nobody's."""
-    with kernel.unit() as ctx:
-        for record in _alive(kernel):
-            if not _expendable(kernel, record):
-                _call(kernel, record, "on_database_created", ctx=ctx)
-                continue
-            before = len(ctx.events), len(ctx.deferred)
-            try:
-                with ctx.savepoint():
-                    _call(kernel, record, "on_database_created", ctx=ctx)
-            except Exception as error:
-                del ctx.events[before[0] :]
-                del ctx.deferred[before[1] :]
-                log.exception("on_database_created of %s failed", record.name)
-                retire(kernel, record, State.FAILED, f"no first rows: {type(error).__name__}: {error}")
-                _retire_blocked(kernel)
-
-
-def upgrade(kernel: Kernel, names: Iterable[str] = ()) -> list[str]:
-    """Apply pending revisions in dependency order; returns what was upgraded.
-
-    An empty database is initialised whole, whatever was named. When a plugin's revision fails, the others are
-    upgraded all the same and the BootError comes at the end; when the kernel's or an essential plugin's does,
-    nothing is.
-    """
-    wanted = set(names)
-    done: list[str] = []
-    failed: dict[str, str] = {}
-    with migrate.migrating(kernel.db) as connection:
-        created = migrate.is_empty(connection)
-        for lineage in _lineages(kernel):
-            if wanted and not created and lineage.owner not in wanted:
-                continue
-            record = kernel.record(lineage.owner)
-            waits = [n for n in record.manifest.requires if n in failed] if record and record.manifest else []
-            if waits:
-                failed[lineage.owner] = f"{lineage.owner} waits for {waits[0]}"
-                continue
-            before = migrate.current(connection, lineage)
-            try:
-                migrate.upgrade(connection, lineage)
-            except BootError as error:
-                if record is None or not _expendable(kernel, record):
-                    raise
-                failed[lineage.owner] = str(error)
-                continue
-            if migrate.current(connection, lineage) != before:
-                done.append(lineage.owner)
-    for name, why in failed.items():
-        record = kernel.record(name)
-        assert record is not None
-        retire(kernel, record, State.MIGRATIONS_PENDING, why)
-    _retire_blocked(kernel)
-    if created:
-        _first_rows(kernel)
-    if failed:
-        raise BootError("; ".join([*failed.values(), *([f"upgraded: {', '.join(done)}"] if done else [])]))
-    return done
-
-
-def _lineages(kernel: Kernel) -> list[migrate.Lineage]:
-    """Return the lineages, the kernel's first, then in dependency order."""
-    ordered = [kernel.lineages["kernel"]]
-    ordered += [kernel.lineages[r.name] for r in kernel.records if r.name in kernel.lineages]
-    return ordered
-
-
-def lineages(kernel: Kernel) -> list[migrate.Lineage]:
-    """Return the lineages in the order of an upgrade."""
-    return _lineages(kernel)
-
-
-def retire(kernel: Kernel, record: PluginRecord, state: State, reason: str) -> None:
-    """Take a plugin out after its declarations were collected: its routes, fields and reactions go."""
-    record.park(state, reason)
-    _withdraw(kernel)
-    kernel._memo.clear()  # statements, side bars and the OpenAPI document were built with it
-    if kernel.hooks.has_plugin(record.name):
-        kernel.hooks.unregister(name=record.name)
-    kernel.router = kernel.router.only(lambda owner: owner == "kernel" or kernel.enabled(owner))
-
-
-# -- helpers -----------------------------------------------------------------------------------------------
-
-
-def _alive(kernel: Kernel) -> list[PluginRecord]:
-    return [r for r in kernel.records if r.enabled]
-
-
-def _declared(record: PluginRecord, hook: str) -> list[Any]:
-    """Call a register_* hook of one plugin and keep what it returned."""
-    function = getattr(record.module, hook, None)
-    if function is None:
-        return []
-    found = list(function() or ())
-    record.contributions[hook] = found
-    return found
-
-
-def _call(_kernel: Kernel, record: PluginRecord, hook: str, /, **arguments: Any) -> Any:
-    """Call one hook of one plugin with the arguments that it takes."""
-    function = getattr(record.module, hook, None)
-    if function is None:
-        return None
-    wanted, _ = pluggy._hooks.varnames(function)
-    return function(**{name: arguments[name] for name in wanted})
-
-
-@contextmanager
-def _isolated(kernel: Kernel, record: PluginRecord, state: State) -> Iterator[None]:
-    """Park a plugin whose step fails; an essential one or a guard of the door stops the boot."""
-    try:
-        yield
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        if isinstance(error, BootError):
-            reason = str(error)
-        if record.essential or _is_guard(kernel, record):
-            raise BootError(f"plugin {record.name} cannot start: {reason}") from error
-        log.warning("plugin %s is parked: %s", record.name, reason, exc_info=error)
-        if kernel.hooks.has_plugin(record.name):
-            kernel.hooks.unregister(name=record.name)
-        record.park(state, reason)
-
-
-def _is_guard(kernel: Kernel, record: PluginRecord) -> bool:
-    """Tell whether a plugin authenticates or decides rights: without it the doors would stand open or shut."""
-    module = record.module
-    return module is not None and (hasattr(module, "authenticate") or hasattr(module, "register_policies"))
-
-
-def _expendable(kernel: Kernel, record: PluginRecord) -> bool:
-    """Tell whether the instance may run without this plugin."""
-    return not record.essential and not _is_guard(kernel, record)
-
-
-def _reblock(kernel: Kernel) -> None:
-    for record in plugin_host.block(kernel.records):
-        if kernel.hooks.has_plugin(record.name):
-            kernel.hooks.unregister(name=record.name)
-        log.warning("plugin %s is parked: %s", record.name, record.reason)
-    _essentials(kernel)
-
-
-def _essentials(kernel: Kernel) -> None:
-    for record in kernel.records:
-        if record.enabled:
-            continue
-        if record.essential or (record.state is not State.DISABLED and _is_guard(kernel, record)):
-            raise BootError(f"plugin {record.name} cannot start ({record.state}): {record.reason}")
-
-
-def _check_hook_names(kernel: Kernel, record: PluginRecord) -> None:
-    """Refuse hook implementations that nobody would call: the owner is enabled and has no such hook."""
-    known = {name for name in vars(hookspecs) if not name.startswith("_")}
-    offered: set[str] = set()
-    manifest = record.manifest
-    for owner, hooks in (manifest.offers if manifest else {}).items():
-        offered.update(hooks)
-        other = kernel.record(owner)
-        if other is None or not other.enabled:
-            continue
-        specs = {n for m in _declared(other, "register_hookspecs") for n in vars(m) if not n.startswith("_")}
-        for hook in hooks:
-            if hook not in specs:
-                raise BootError(f"offers {owner}.{hook}, which {owner} does not call{did_you_mean(hook, specs)}")
-    for need in manifest.requires if manifest else ():
-        other = kernel.record(need)
-        for module in _declared(other, "register_hookspecs") if other is not None else ():
-            known.update(n for n in vars(module) if not n.startswith("_"))
-    for name, value in vars(record.module).items() if record.module else ():
-        marked = getattr(value, f"{PROJECT}_impl", None)
-        if marked is not None and name not in known and name not in offered:
-            raise BootError(f"implements the unknown hook {name}{did_you_mean(name, known)}")
-
-
 def _add_error(kernel: Kernel, owner: str, error: type[KernelError]) -> None:
     if error.code is not None and error.code != 9999:
         twin = kernel._error_owners.get(error.code)
@@ -661,99 +427,3 @@ def tidy(ctx: Context) -> None:
         return set(ctx.execute(select(Blob.digest).where(Blob.digest.in_(list(names)))).scalars())
 
     ctx.kernel.blobs.sweep(known)
-
-
-class _Runner:
-    """Keeps one background service going; a single one only while its lease is ours."""
-
-    def __init__(self, kernel: Kernel, record: PluginRecord, service: Background) -> None:
-        self.kernel = kernel
-        self.record = record
-        self.service = service
-        self.handle: Any = None
-        self.started = False
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def begin(self) -> None:
-        if not self.service.single:
-            self._start()
-            return
-        self._thread = threading.Thread(target=self._watch, name=f"lease-{self.service.name}", daemon=True)
-        self._thread.start()
-
-    def _start(self) -> None:
-        try:
-            self.handle = self.service.start(self.kernel)
-            self.started = True
-        except Exception:
-            log.exception("background service %s of %s cannot start", self.service.name, self.record.name)
-            self.kernel.note_fault(self.record)
-
-    def _watch(self) -> None:
-        seconds = self.service.lease_seconds
-        while not self._stop.is_set():
-            try:
-                ours = self.kernel.run(lambda ctx: take_single(ctx, self.service.name, seconds))
-            except Exception:
-                log.exception("the lease of %s cannot be taken", self.service.name)
-                ours = False
-            if ours and not self.started:
-                self._start()
-            elif not ours and self.started:
-                self._end()
-            self._stop.wait(seconds / 3)
-        self._end()
-        try:
-            self.kernel.run(lambda ctx: release_single(ctx, self.service.name))
-        except Exception:
-            log.warning("the lease of %s was not given back", self.service.name)
-        self.kernel.db.close_thread()
-
-    def _end(self) -> None:
-        if not self.started:
-            return
-        self.started = False
-        try:
-            self.service.stop(self.handle)
-        except Exception:
-            log.exception("background service %s did not stop cleanly", self.service.name)
-
-    def end(self) -> None:
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(4.0)
-        else:
-            self._end()
-
-
-def configure_logging(config: Config) -> None:
-    """Send log lines to standard error, as text or JSON."""
-    import sys
-    import time
-
-    import msgspec
-
-    settings = config[LogConfig]
-    handler = logging.StreamHandler(sys.stderr)
-    if settings.json:
-
-        class JsonLine(logging.Formatter):
-            """One JSON object a line."""
-
-            def format(self, record: logging.LogRecord) -> str:
-                line = {
-                    "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
-                    "level": record.levelname.lower(), "logger": record.name, "message": record.getMessage(),
-                }  # fmt: skip
-                if record.exc_info:
-                    line["traceback"] = self.formatException(record.exc_info)
-                return msgspec.json.encode(line).decode()
-
-        handler.setFormatter(JsonLine())
-    else:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(name)s: %(message)s", "%H:%M:%S"))
-    root = logging.getLogger("atrio")
-    root.handlers[:] = [handler]
-    root.setLevel(settings.level.upper())
-    root.propagate = False

@@ -9,8 +9,9 @@ from . import jobs
 from .config import PluginsConfig, Sources, did_you_mean, kernel_config
 from .db import migrate
 from .errors import BootError
-from .host import Kernel, boot, lineages, upgrade
+from .host import Kernel, boot
 from .plugins import PluginRecord, State, dependants, discover, in_order, select
+from .schema_state import lineages, upgrade
 
 
 def _records(sources: Sources) -> list[PluginRecord]:

@@ -175,7 +175,8 @@ def _serve_many(kernel: Kernel) -> int:
 
 def _worker_process(sources: Any, sockets: Any) -> None:
     """Serve in a child process on sockets of the parent."""
-    from .host import boot, configure_logging
+    from .host import boot
+    from .logs import configure_logging
 
     kernel = boot(sources)
     configure_logging(kernel.config)

@@ -12,9 +12,11 @@ import pytest
 from sqlalchemy import inspect, text
 
 from atrio.kernel.errors import BootError
-from atrio.kernel.host import Kernel, ensure_schema, retire, upgrade
+from atrio.kernel.host import Kernel
+from atrio.kernel.isolation import retire
 from atrio.kernel.jobs import list_jobs
 from atrio.kernel.plugins import PluginRecord, State, discover, load
+from atrio.kernel.schema_state import ensure_schema, upgrade
 from atrio.kernel.testing.client import Client
 from atrio.kernel.testing.plugin import make_kernel
 

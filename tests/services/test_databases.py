@@ -13,7 +13,8 @@ from sqlalchemy import create_engine, inspect, text
 
 from atrio.kernel.db import migrate
 from atrio.kernel.errors import BootError
-from atrio.kernel.host import Kernel, lineages
+from atrio.kernel.host import Kernel
+from atrio.kernel.schema_state import lineages
 from atrio.kernel.testing.client import Client
 from atrio.kernel.testing.plugin import ADMIN, PASSWORD, make_kernel, service_url
 
