@@ -6,8 +6,8 @@ import base64
 import binascii
 import hmac
 import secrets
+import time
 from email.utils import formatdate
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -178,8 +178,6 @@ class Throttle:
         """Raise TooManyRequests when the window is full."""
         if not self.limiter.test(self.item, login.lower(), address):
             reset, _ = self.limiter.get_window_stats(self.item, login.lower(), address)
-            import time
-
             raise TooManyRequests(
                 "too many wrong passwords", headers=[("retry-after", str(max(1, int(reset - time.time()))))]
             )
@@ -189,10 +187,6 @@ class Throttle:
         self.limiter.hit(self.item, login.lower(), address)
 
 
-@lru_cache(maxsize=8)
-def _make_throttle(allowed: int, redis_url: str | None, _kernel: int) -> Throttle:
-    return Throttle(allowed, redis_url)
-
-
 def _throttle(ctx: Context) -> Throttle:
-    return _make_throttle(ctx.config[AccountsConfig].failures_allowed, ctx.config[RedisConfig].url, id(ctx.kernel))
+    allowed, url = ctx.config[AccountsConfig].failures_allowed, ctx.config[RedisConfig].url
+    return ctx.kernel.memo("accounts.throttle", lambda: Throttle(allowed, url))
