@@ -175,7 +175,7 @@ class App:
                 return Response(204, b"", [("allow", ", ".join(allowed))])
             raise MethodNotAllowed(headers=[("allow", ", ".join(allowed))])
         if request.method in ("GET", "HEAD") and not request.raw_path.endswith(b"/"):
-            target = request.root_path + quote(request.path, safe="/:@!$&'()*+,;=~") + "/"
+            target = request.root_path + quote(request.raw_path, safe="/:@!$&'()*+,;=~%") + "/"
             query = request.query_string.decode("latin-1")
             return redirect(target + (f"?{query}" if query else ""))
         raise PageNotFound
