@@ -63,12 +63,14 @@ def _fresh(request: Request, etag: str) -> bool:
 
 
 def _document(ctx: Context, call: Call, name: str, media: str) -> Response:
+    """Send the document, made once for each route table: a plugin that is taken out leaves it, too."""
+
     def render() -> tuple[bytes, str]:
-        document = ctx.kernel.memo("api_docs.spec", lambda: build(ctx.kernel))
+        document = build(ctx.kernel)
         data = msgspec.json.encode(document) if name == "json" else _yaml(document)
         return data, _etag(data)
 
-    data, etag = ctx.kernel.memo(f"api_docs.{name}", render)
+    data, etag = ctx.kernel.memo((f"api_docs.{name}", ctx.kernel.router), render)
     headers = [("etag", etag), ("cache-control", "no-cache")]
     if _fresh(call.http, etag):
         return Response(304, b"", headers)

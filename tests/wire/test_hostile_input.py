@@ -90,7 +90,7 @@ FORMS = (
     _form(b"Content-Disposition: form-data; name=files; filename=\r\n\r\nx"),
     _form(b"Content-Disposition: form-data; name=files; filename*=UTF-8''%00%FF\r\n\r\nx"),
     *(
-        _form(b'Content-Disposition: form-data; name="files"; filename="m.qqq"\r\nContent-Type: ' + m + b"\r\n\r\nx")
+        _form(_file(b"m.qqq").replace(b"\r\n\r\n", b"\r\nContent-Type: " + m + b"\r\n\r\n"))
         for m in (b"", b"te\x00xt/x", b"text/\xff", b"text/" + b"x" * 400, b"text/html;a=b", b"a/b\tc")
     ),
     _form(b"X: " + b"x" * 100_000 + b"\r\n\r\nx"), _form(*([_field(b"a", b"b")] * 100)),
