@@ -144,13 +144,13 @@ def check_password(ctx: Context, login: str, password: str, address: str) -> Any
 
     The transaction is given up while argon2 computes, so that nobody waits for it, and the row is read again.
     """
+    throttle = _throttle(ctx)
+    throttle.refuse(login, address)  # before the memory too: it would answer guesses without a limit
     row = queries.by_login(ctx, login)
     usable = row is not None and row.is_active and not row.is_deleted and row.password_hash
     key = passwords.remember_key(login, password, row.password_hash, row.version) if usable and row else b""
     if key and passwords.remembered(key):
         return row
-    throttle = _throttle(ctx)
-    throttle.refuse(login, address)
     with ctx.released():
         right = passwords.verify(row.password_hash if usable and row else None, password)
     if not right or row is None:

@@ -229,11 +229,7 @@ def test_an_unknown_login_costs_a_verification_too(stranger: Client, monkeypatch
     assert seen == [None]
 
 
-def test_too_many_failures_of_one_login_and_address(
-    kernel: Kernel, stranger: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What was verified within the last minute stays usable (a drive that is mounted); nothing is here."""
-    monkeypatch.setattr(passwords, "_verified", {})
+def test_too_many_failures_of_one_login_and_address(kernel: Kernel, stranger: Client) -> None:
     wrong = ADMIN | {"password": "wrong-password"}
     for _ in range(10):
         assert stranger.post("/api/auth/login", wrong, client="192.0.2.1").code == 4001
