@@ -95,7 +95,7 @@ def test_pages_of_revisions(client: Any, note: str) -> None:
             f"{note}/revisions?count=2&sort=modified:desc&page_token={quote(page['next_page_token'])}"
         ).json
     assert numbers == [5, 4, 3, 2, 1]
-    assert [r["label"] for r in client.get(f"{note}/revisions?sort=label:desc").json["items"]][0] == "n3"
+    assert next(r["label"] for r in client.get(f"{note}/revisions?sort=label:desc").json["items"]) == "n3"
 
 
 def test_texts_are_cleaned_on_every_way_in(client: Any, world: Any, note: str) -> None:
