@@ -118,13 +118,12 @@ class BlobStore:
         blob.close(fsync=self.fsync)
         digest = blob.digest
         target = self.path(digest)
-        if target.exists():
-            os.utime(target)  # young again: the sweep leaves it alone until this unit has committed
-        else:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            blob.path.replace(target)
-            if self.fsync:
-                _sync_folder(target.parent)
+        # Always its own file, even where equal bytes lie already: it is young, so the sweep leaves it alone
+        # until this unit has committed.
+        target.parent.mkdir(parents=True, exist_ok=True)
+        blob.path.replace(target)
+        if self.fsync:
+            _sync_folder(target.parent)
         known = ctx.execute(select(Blob.size).where(Blob.digest == digest)).scalar()
         if known is None:
             try:
@@ -138,19 +137,45 @@ class BlobStore:
         """Delete old temporary files and old files without a row; returns how many."""
         limit = time.time() - older_than_seconds
         removed = 0
-        old = [p for p in self.root.glob("??/??/*") if p.stat().st_mtime < limit]
+        self._put_back(is_known)
+        old = [p for p in self.root.glob("??/??/*") if _is_older(p, limit)]
         for start in range(0, len(old), 500):
             chunk = old[start : start + 500]
             known = is_known(p.name for p in chunk)
             for path in chunk:
-                if path.name not in known and path.stat().st_mtime < limit:
-                    path.unlink(missing_ok=True)
-                    removed += 1
+                if path.name not in known:
+                    removed += self._remove(path, limit)
         for path in self.incoming.glob("*"):
-            if path.stat().st_mtime < limit:
+            if _is_older(path, limit):
                 path.unlink(missing_ok=True)
                 removed += 1
         return removed
+
+    def _put_back(self, is_known: Callable[[Iterable[str]], set[str]]) -> None:
+        """Put back what a sweep that died had in its hand."""
+        held = {p.name.removeprefix("doomed-"): p for p in self.incoming.glob("doomed-*")}
+        for name in is_known(held) if held else ():
+            held[name].replace(self.path(name))
+
+    def _remove(self, path: Path, limit: float) -> bool:
+        """Delete an old file without a row; one that `keep` put there meanwhile is put back."""
+        doomed = self.incoming / f"doomed-{path.name}"
+        try:
+            path.replace(doomed)
+        except FileNotFoundError:
+            return False
+        if doomed.stat().st_mtime >= limit:
+            doomed.replace(path)
+            return False
+        doomed.unlink()
+        return True
+
+
+def _is_older(path: Path, limit: float) -> bool:
+    try:
+        return path.stat().st_mtime < limit
+    except FileNotFoundError:
+        return False
 
 
 def _sync_folder(folder: Path) -> None:

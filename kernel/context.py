@@ -137,6 +137,10 @@ class Context:
         """Run a call after this unit has closed, in a unit of its own (renewing a session in a GET)."""
         self._later.append(call)
 
+    def cancel_later(self) -> None:
+        """Forget the calls that were to run after this unit."""
+        self._later.clear()
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Nest: an exception inside undoes what was written inside and goes on upwards.

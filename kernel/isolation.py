@@ -57,7 +57,8 @@ def isolated(kernel: Kernel, record: PluginRecord, state: State) -> Iterator[Non
             reason = str(error)
         if record.essential or is_guard(kernel, record):
             raise BootError(f"plugin {record.name} cannot start: {reason}") from error
-        log.warning("plugin %s is parked: %s", record.name, reason, exc_info=error)
+        log.warning("plugin %s is parked: %s", record.name, reason)
+        log.debug("because of", exc_info=error)
         if kernel.hooks.has_plugin(record.name):
             kernel.hooks.unregister(name=record.name)
         record.park(state, reason)

@@ -81,21 +81,26 @@ class Database:
         self._run_lock = FairLock()
 
     def _engine(self, *, read_only: bool) -> Engine:
+        # hide_parameters: the values of a failed statement (a hash, a token) belong in no log.
         if self.sqlite:
             # Connections are kept per thread by this class, so a pool would only hold idle ones.
             engine = create_engine(
                 self.url,
                 poolclass=NullPool,
+                hide_parameters=True,
                 connect_args={"timeout": self.busy_seconds, "check_same_thread": False},
             )
             event.listen(engine, "connect", _sqlite_reader if read_only else _sqlite_writer)
             return engine
         if self.dialect == "postgresql":
             options = "-c default_transaction_read_only=on" if read_only else ""
-            return create_engine(self.url, poolclass=NullPool, connect_args={"options": options})
+            return create_engine(
+                self.url, poolclass=NullPool, hide_parameters=True, connect_args={"options": options}
+            )
         engine = create_engine(
             self.url.update_query_dict({"charset": "utf8mb4"}),
             poolclass=NullPool,
+            hide_parameters=True,
             isolation_level="REPEATABLE READ" if read_only else "READ COMMITTED",
         )
         if read_only:

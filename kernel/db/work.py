@@ -146,6 +146,10 @@ class Work:
             self.kernel.jobs.wake(self._jobs)
         if self.ctx.events:
             self.kernel.bus.after_commit(self.kernel, self.ctx.events)
+        self.run_later()
+
+    def run_later(self) -> None:
+        """Run the calls that wait for the end of the unit; a refused request has them too."""
         for call in self.ctx._later:
             try:
                 call(self.kernel)

@@ -11,7 +11,6 @@ import logging
 import secrets
 import time
 import traceback
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from zlib import crc32
@@ -22,7 +21,6 @@ from ..config import DebugConfig, ServerConfig
 from ..context import Context
 from ..db.work import RETRIES, Work, is_retryable
 from ..errors import (
-    BadRequestBody,
     BodyTooLarge,
     InternalError,
     KernelError,
@@ -196,18 +194,25 @@ class App:
             upload.discard()
 
     def _check_stream(self, request: Request, route: Route, params: dict[str, str]) -> UploadLimit | Response:
-        ctx = self._context(request, writes=False)
-        work = Work(self.kernel, ctx)
-        try:
-            ctx.actor = self.kernel.authenticate(request, ctx)
-            call = Call(path=dict(params), request=request)
-            check_all(ctx, call, route.guards)
-            limit = route.stream(ctx, call) if route.stream is not None else UploadLimit()
-        except KernelError as error:
-            return error_response(error)
-        finally:
-            work._close(commit=False)
-        return limit if isinstance(limit, UploadLimit) else UploadLimit()
+        for attempt in range(RETRIES + 1):
+            ctx = self._context(request, writes=False)
+            work = Work(self.kernel, ctx)
+            try:
+                ctx.actor = self.kernel.authenticate(request, ctx)
+                call = Call(path=dict(params), request=request)
+                check_all(ctx, call, route.guards)
+                limit = route.stream(ctx, call) if route.stream is not None else UploadLimit()
+            except KernelError as error:
+                work.abort(error)
+                return error_response(error)
+            except Exception as error:
+                work.abort(error)
+                if not is_retryable(error) or attempt == RETRIES:
+                    raise
+            else:
+                work._close(commit=False)
+                return limit if isinstance(limit, UploadLimit) else UploadLimit()
+        raise ServiceUnavailable("the database does not answer")
 
     def _context(self, request: Request, *, writes: bool) -> Context:
         token = request.headers.get("x-tracim-clienttoken") or request.headers.get("x-atrio-clienttoken")
@@ -234,6 +239,7 @@ class App:
                 return self._fault(request, error)
             except KernelError as error:
                 work.abort(error)
+                work.run_later()
                 response = error_response(error)
                 response.headers += ctx.answer_headers
                 return response
@@ -342,7 +348,3 @@ def _decode(request: Request, raw: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         return _Malformed("Invalid input type.")
     return value
-
-
-Endpoint = Callable[..., Any]
-__all__ = ["App", "BadRequestBody"]

@@ -29,10 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def make_kernel(folder: Path, settings: dict[str, Any] | None = None, records: Any = None) -> Kernel:
-    """Boot an instance in a folder: SQLite, jobs run at once after each commit, no file, no environment.
-
-    ATRIO_TEST_DATABASE_URL moves the tests to another database, which is emptied first.
-    """
+    """Boot an instance in a folder: SQLite, jobs run at once after each commit, no file, no environment."""
     from atrio.kernel.config import Sources
     from atrio.kernel.host import boot
 

@@ -5,25 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import secrets
 import time
 from email.utils import formatdate
-from hashlib import sha256
 from typing import Any
-
-from sqlalchemy import insert, update
 
 from atrio.kernel.config import RedisConfig
 from atrio.kernel.context import Actor, Context
 from atrio.kernel.errors import CrossSiteRequest, TooManyRequests
-from atrio.kernel.host import Kernel
 from atrio.kernel.http.request import Request
 from atrio.kernel.http.route import SAFE_METHODS
 from atrio.kernel.jobs import SECOND
 
-from . import passwords, queries
+from . import passwords, queries, services
 from .config import AccountsConfig
-from .models import Session
 
 COOKIE = "session_key"
 
@@ -53,16 +47,12 @@ def _actor(row: Any, via: str) -> Actor | None:
 # -- sessions ----------------------------------------------------------------------------------------------
 
 
-def _hash(token: str) -> str:
-    return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def _by_cookie(request: Request, ctx: Context) -> Actor | None:
     token = request.cookies.get(COOKIE, "")
     if len(token) < 20:
         return None
     now = ctx.now
-    row = queries.BY_SESSION.first(ctx, token_hash=_hash(token), now=now)
+    row = queries.BY_SESSION.first(ctx, token_hash=services.token_hash(token), now=now)
     actor = _actor(row, "session")
     if actor is None or row is None:
         return None
@@ -71,35 +61,15 @@ def _by_cookie(request: Request, ctx: Context) -> Actor | None:
     life = ctx.config[AccountsConfig].session_seconds
     if row.session_expires - now < life * SECOND // 2:
         ctx.answer_headers.append(("set-cookie", cookie(ctx, token)))
-        ctx.later(lambda kernel: _renew(kernel, token))
+        # In a unit of its own: the request that showed the session may be a reading one.
+        ctx.later(lambda kernel: kernel.run(lambda own: services.renew_session(own, services.token_hash(token))))
     return actor
-
-
-def _renew(kernel: Kernel, token: str) -> None:
-    """Prolong a session in a unit of its own: the request that showed it may have been a reading one."""
-    life = kernel.config[AccountsConfig].session_seconds
-    kernel.run(
-        lambda ctx: ctx.execute(
-            update(Session).where(Session.token_hash == _hash(token)).values(expires=ctx.now + life * SECOND)
-        )
-    )
-
-
-def open_session(ctx: Context, user_id: int) -> str:
-    """Write a session and return its token; only its hash is stored."""
-    token = secrets.token_urlsafe(32)
-    life = ctx.config[AccountsConfig].session_seconds
-    now = ctx.now
-    ctx.execute(
-        insert(Session).values(token_hash=_hash(token), user_id=user_id, created=now, expires=now + life * SECOND)
-    )
-    return token
 
 
 def token_of(request: Request) -> str | None:
     """Return the hash of the session token that a request carries."""
     token = request.cookies.get(COOKIE, "")
-    return _hash(token) if token else None
+    return services.token_hash(token) if token else None
 
 
 def cookie(ctx: Context, token: str) -> str:

@@ -36,7 +36,7 @@ def login(ctx: Context, call: Call) -> Any:
         raise AuthenticationFailed
     services.bind_authentication(ctx, row, "internal")
     services.purge_sessions(ctx)
-    token = authentication.open_session(ctx, row.user_id)
+    token = services.open_session(ctx, row.user_id)
     ctx.answer_headers.append(("set-cookie", authentication.cookie(ctx, token)))
     return row.user_id
 
@@ -51,8 +51,8 @@ def logout(ctx: Context, call: Call) -> None:
     token = authentication.token_of(call.http)
     if token is not None:
         services.close_session(ctx, token)
+    ctx.cancel_later()  # a renewal that the authenticator asked for
     ctx.answer_headers[:] = [h for h in ctx.answer_headers if h[0] != "set-cookie"]
-    ctx._later.clear()
     ctx.answer_headers.append(("set-cookie", authentication.cookie(ctx, "")))
 
 

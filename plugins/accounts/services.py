@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 import sys
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from atrio.kernel.context import Context
+from atrio.kernel.jobs import SECOND
 
 from .config import AccountsConfig
 from .errors import (
@@ -84,9 +86,31 @@ def set_password(ctx: Context, user_id: int, password_hash: str) -> None:
     ctx.execute(delete(Session).where(Session.user_id == user_id))
 
 
-def close_session(ctx: Context, token_hash: str) -> None:
+def token_hash(token: str) -> str:
+    """Return what is stored of a session token."""
+    return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def open_session(ctx: Context, user_id: int) -> str:
+    """Write a session and return its token; only its hash is stored."""
+    token = secrets.token_urlsafe(32)
+    now = ctx.now
+    expires = now + ctx.config[AccountsConfig].session_seconds * SECOND
+    ctx.execute(
+        insert(Session).values(token_hash=token_hash(token), user_id=user_id, created=now, expires=expires)
+    )
+    return token
+
+
+def renew_session(ctx: Context, hashed: str) -> None:
+    """Prolong a session by its whole life."""
+    expires = ctx.now + ctx.config[AccountsConfig].session_seconds * SECOND
+    ctx.execute(update(Session).where(Session.token_hash == hashed).values(expires=expires))
+
+
+def close_session(ctx: Context, hashed: str) -> None:
     """End one session."""
-    ctx.execute(delete(Session).where(Session.token_hash == token_hash))
+    ctx.execute(delete(Session).where(Session.token_hash == hashed))
 
 
 def purge_sessions(ctx: Context) -> None:

@@ -109,11 +109,15 @@ def import_tree(transfer: Transfer, source: Path, progress: Progress | None = No
     queue: list[tuple[Path, int]] = [(source, 0)]
     while queue:
         folder, parent = queue.pop()
-        for entry in sorted(os.scandir(folder), key=lambda e: e.name):
-            shown = os.fsencode(entry.path).decode("utf-8", "backslashreplace")
+        try:
+            entries = sorted(os.scandir(folder), key=lambda e: e.name)
+        except OSError as error:
+            report.problems.append(f"{_shown(str(folder))}: {error.strerror}")
+            continue
+        for entry in entries:
             try:
                 if entry.is_symlink():
-                    report.problems.append(f"{shown}: symbolic link, not followed")
+                    report.problems.append(f"{_shown(entry.path)}: symbolic link, not followed")
                 elif entry.is_dir(follow_symlinks=False):
                     queue.append((Path(entry.path), _folder(transfer, report, entry.name, parent)))
                 elif entry.is_file(follow_symlinks=False):
@@ -121,10 +125,15 @@ def import_tree(transfer: Transfer, source: Path, progress: Progress | None = No
                     if progress:
                         progress(entry.stat(follow_symlinks=False).st_size, entry.name)
                 else:
-                    report.problems.append(f"{shown}: neither file nor folder")
+                    report.problems.append(f"{_shown(entry.path)}: neither file nor folder")
             except Exception as error:
-                report.problems.append(f"{shown}: {error.__class__.__name__}: {error}")
+                report.problems.append(f"{_shown(entry.path)}: {error.__class__.__name__}: {error}")
     return report
+
+
+def _shown(path: str) -> str:
+    """Return a path that can be printed, whatever bytes it holds."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _child(transfer: Transfer, parent: int, label: str, extension: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import insert, select, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from atrio.kernel.blobs import Blob
 from atrio.kernel.context import Context
@@ -408,3 +408,12 @@ def test_a_unit_that_asks_nothing_opens_nothing(kernel: Kernel, statements: Call
     with statements() as seen:
         kernel.run(lambda ctx: None)
     assert seen == []
+
+
+def test_a_failed_statement_tells_no_values(kernel: Kernel) -> None:
+    """Its text goes into logs and into the errors of jobs; hashes and tokens must not."""
+    statement = "INSERT INTO accounts_session VALUES (:token, 999, 1, 1)"
+    with pytest.raises(IntegrityError) as caught, kernel.unit() as ctx:
+        ctx.execute(text(statement), {"token": "a-secret-token"})
+    assert "accounts_session" in str(caught.value)
+    assert "a-secret-token" not in str(caught.value)

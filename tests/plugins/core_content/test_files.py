@@ -296,3 +296,39 @@ def test_a_refused_upload_gives_its_blob_back_to_the_sweep(
     assert incoming(kernel) == []
     found = client.get(f"{space}/contents").json["items"][0]["content_id"]
     assert client.get(f"{space}/files/{found}/raw/a").body == b"one"
+
+
+def test_the_sweep_puts_back_what_came_meanwhile(
+    kernel: Kernel, client: Client, space: str, send_file: Send
+) -> None:
+    """A file that is young again by the time it is in the sweep's hand was kept by somebody: it stays."""
+    made = send_file(client, f"{space}/files", "a", b"one").json
+    stored = next(kernel.blobs.root.glob("??/??/*"))
+    os.utime(stored, (1, 1))
+
+    def nobody_knows_and_somebody_keeps(names: Any) -> set[str]:
+        assert list(names) == [stored.name]
+        os.utime(stored)
+        return set()
+
+    assert kernel.blobs.sweep(nobody_knows_and_somebody_keeps) == 0
+    assert client.get(f"{space}/files/{made['content_id']}/raw/a").body == b"one"
+    held = kernel.blobs.incoming / f"doomed-{stored.name}"
+    stored.rename(held)  # a sweep died here
+    kernel.run(lambda ctx: ctx.defer("kernel.tidy"))
+    assert client.get(f"{space}/files/{made['content_id']}/raw/a").body == b"one"
+
+
+def test_the_sweep_holds_no_lock_while_it_walks(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others write while the folder of blobs is walked."""
+    written: list[str] = []
+
+    def walk(known: Any, **options: Any) -> int:
+        with kernel.unit() as ctx:
+            ctx.execute(text("UPDATE accounts_user SET lang = 'fr' WHERE user_id = 1"))
+        written.append("yes")
+        return 0
+
+    monkeypatch.setattr(kernel.blobs, "sweep", walk)
+    kernel.run(lambda ctx: ctx.defer("kernel.tidy"))
+    assert written == ["yes"]

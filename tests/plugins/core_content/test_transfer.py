@@ -160,3 +160,22 @@ def test_the_commands(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPa
     assert out.exit_code == 0
     (folder / "link").unlink()
     assert same(folder, tmp_path / "out")
+
+
+def test_a_folder_that_cannot_be_read_is_one_problem(
+    kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "in"
+    (root / "shut").mkdir(parents=True)
+    (root / "z").write_text("z")
+    scandir = os.scandir
+
+    def refuse(path: Any) -> Any:
+        if Path(path).name == "shut":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    report = bring(kernel, root)
+    assert (report.created, report.folders) == (1, 1)
+    assert [p.rpartition(": ")[2] for p in report.problems] == ["Permission denied"]
