@@ -96,3 +96,17 @@ def test_listing_plugins_is_cheap_and_imports_no_plugin_body(tmp_path: Path) -> 
     assert not {m for m in modules if m.partition(".")[0] in HEAVY}
     assert not {m for m in modules if m.startswith(("atrio.kernel.host", "atrio.kernel.db", "atrio.kernel.http"))}
     assert min(seconds) < 0.3, seconds
+
+
+def test_commands_of_plugins_stand_at_the_root_alone() -> None:
+    """They once appeared below every group: `atrio config content export`."""
+    import rich_click as click
+
+    from atrio.kernel.cli import cli
+
+    ctx = click.Context(cli, info_name="atrio")
+    assert {"content", "user", "space"} <= set(cli.list_commands(ctx))
+    for name in ("config", "db", "jobs", "plugins"):
+        group = cli.get_command(ctx, name)
+        assert isinstance(group, click.Group)
+        assert not {"content", "user", "space"} & set(group.list_commands(click.Context(group, parent=ctx)))
