@@ -90,6 +90,11 @@ class Context:
         return self.kernel.clock.now()
 
     @property
+    def dialect(self) -> str:
+        """The name of the database engine: sqlite, postgresql, mariadb or mysql."""
+        return self.kernel.db.writer.dialect.name
+
+    @property
     def kept(self) -> Kept:
         """This thread's connection inside the transaction of this unit."""
         if self._kept is None:

@@ -16,6 +16,7 @@ class User(Base):
         UniqueConstraint("email", name="uq_accounts_user_email"),
         UniqueConstraint("username", name="uq_accounts_user_username"),
         CheckConstraint("email IS NOT NULL OR username IS NOT NULL", name="has_login"),
+        {"sqlite_autoincrement": True},
     )
 
     user_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)

@@ -36,4 +36,44 @@ class ContentModified(ContentEvent):
     change: str = "edition"
 
 
-EVENTS = (ContentCreated, ContentModified)
+@dataclass(frozen=True)
+class ContentTrashed(ContentEvent):
+    """A content went to the trash; its descendants are hidden with it, without events of their own."""
+
+    name: ClassVar[str] = "content.trashed"
+
+
+@dataclass(frozen=True)
+class ContentRestored(ContentEvent):
+    """A content came back from the trash."""
+
+    name: ClassVar[str] = "content.restored"
+
+
+@dataclass(frozen=True)
+class ContentPurged(ContentEvent):
+    """A content was deleted for good, with its subtree."""
+
+    name: ClassVar[str] = "content.purged"
+
+
+@dataclass(frozen=True)
+class ContentCopied(ContentEvent):
+    """A content was made as the copy of another, with its subtree; `source_id` is the other."""
+
+    name: ClassVar[str] = "content.copied"
+    source_id: int = 0
+
+
+@dataclass(frozen=True)
+class ContentMoved(ContentModified):
+    """A content went to another place; `from_space_id` tells from which space."""
+
+    name: ClassVar[str] = "content.moved"
+    change: str = "move"
+    from_space_id: int = 0
+
+
+EVENTS = (
+    ContentCreated, ContentModified, ContentMoved, ContentTrashed, ContentRestored, ContentPurged, ContentCopied
+)  # fmt: skip

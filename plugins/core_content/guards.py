@@ -37,6 +37,7 @@ def content(*types: str) -> Guard:
     return Guard(name, check, (InvalidContentId, ContentNotFound, ContentTypeNotAllowed))
 
 
+CONTENT = content()
 NOTE = content("html-document")
 FOLDER = content("folder")
 FILE = content(*FILE_LIKE)

@@ -16,7 +16,8 @@ class Content(Base):
     """The current state of a content.
 
     `parent_key` is the parent's id or 0, so that the root takes part in the uniqueness of names; `name_key`
-    is null for comments, to-dos, trashed and archived rows, whose names are free.
+    is null for comments, to-dos, trashed and archived rows, whose names are free. `hidden_by` is the nearest
+    trashed or archived ancestor: set by one UPDATE over the subtree, cleared by its restore.
     """
 
     __tablename__ = "core_content_content"
@@ -33,6 +34,9 @@ class Content(Base):
             mariadb_length={"label": 255},
         ),
         Index("ix_core_content_content_author_id", "author_id"),
+        Index("ix_core_content_content_hidden_by", "hidden_by"),
+        Index("ix_core_content_content_assignee_id", "assignee_id"),
+        {"sqlite_autoincrement": True},
     )
 
     content_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
@@ -53,6 +57,7 @@ class Content(Base):
     is_template: Mapped[int] = mapped_column(Integer)
     trashed_at: Mapped[int | None] = mapped_column(Timestamp)
     archived_at: Mapped[int | None] = mapped_column(Timestamp)
+    hidden_by: Mapped[int | None] = mapped_column(BigInteger)
     author_id: Mapped[int | None] = mapped_column(Id, ForeignKey("accounts_user.user_id", ondelete="SET NULL"))
     last_modifier_id: Mapped[int | None] = mapped_column(
         Id, ForeignKey("accounts_user.user_id", ondelete="SET NULL")
@@ -72,6 +77,7 @@ class Revision(Base):
     __table_args__ = (
         UniqueConstraint("content_id", "version_number", name="uq_core_content_revision_number"),
         Index("ix_core_content_revision_digest", "digest"),
+        {"sqlite_autoincrement": True},
     )
 
     revision_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
@@ -96,5 +102,22 @@ class Revision(Base):
     mimetype: Mapped[str] = mapped_column(String(255))
 
 
+class Read(Base):
+    """Up to which revision a user has read a content."""
+
+    __tablename__ = "core_content_read"
+    __table_args__ = (Index("ix_core_content_read_content_id", "content_id"),)
+
+    user_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("accounts_user.user_id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    content_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("core_content_content.content_id", ondelete="CASCADE"), primary_key=True,
+        autoincrement=False,
+    )  # fmt: skip
+    revision_id: Mapped[int] = mapped_column(BigInteger)
+
+
 CONTENT = Base.metadata.tables["core_content_content"]
 REVISION = Base.metadata.tables["core_content_revision"]
+READ = Base.metadata.tables["core_content_read"]

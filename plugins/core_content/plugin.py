@@ -37,9 +37,9 @@ def register_hookspecs() -> list[Any]:
 @hookimpl
 def register_models() -> list[Any]:
     """Declare the tables."""
-    from .models import Content, Revision
+    from .models import Content, Read, Revision
 
-    return [Content, Revision]
+    return [Content, Revision, Read]
 
 
 @hookimpl
@@ -80,3 +80,11 @@ def register_commands(cli: Any) -> None:
     from .cli import content
 
     cli.add_command(content)
+
+
+@hookimpl
+def space_sizes(ctx: Any, spaces: Any) -> int:
+    """Tell spaces how many bytes the files of some spaces have."""
+    from .queries import bytes_in
+
+    return bytes_in(ctx, spaces)

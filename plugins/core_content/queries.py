@@ -31,11 +31,21 @@ _modifier, _modifier_is, _modifier_columns = digest_columns(Content.last_modifie
 
 EDITABLE = type_coerce(
     case(
-        (and_(Content.status == "open", Content.trashed_at.is_(None), Content.archived_at.is_(None)), 1),
+        (
+            and_(
+                Content.status == "open",
+                Content.trashed_at.is_(None),
+                Content.archived_at.is_(None),
+                Content.hidden_by.is_(None),
+            ),
+            1,
+        ),
         else_=0,
     ),
     Integer,
 )
+VISIBLE = and_(Content.trashed_at.is_(None), Content.archived_at.is_(None), Content.hidden_by.is_(None))
+"""Neither trashed nor archived, nor below such a content."""
 TRASHED = type_coerce(case((Content.trashed_at.is_(None), 0), else_=1), Integer)
 ARCHIVED = type_coerce(case((Content.archived_at.is_(None), 0), else_=1), Integer)
 
@@ -89,6 +99,28 @@ def digest_statement(ctx: Context) -> Statement:
         return Statement(query.where(Content.content_id == bindparam("content_id")), "DigestRow")
 
     return ctx.kernel.memo("core_content.digest", build)
+
+
+def digest_query(ctx: Context, prefix: str = "") -> Select[Any]:
+    """Return the SELECT of contents as lists show them, for another plugin to join and filter.
+
+    With a prefix (`content__`) each column carries it, for answers that nest the content.
+    """
+    columns = [c.label(f"{prefix}{c.key}") for c in (*DIGEST, *_contributed(ctx))] if prefix else DIGEST
+    return _with_people(select(*columns, *(() if prefix else _contributed(ctx))).select_from(Content))
+
+
+TEXT = Statement(
+    select(Revision.raw_content, Revision.description, Revision.content_id, Revision.version_number).where(
+        Revision.revision_id == bindparam("revision_id")
+    ),
+    "TextRow",
+)
+
+
+def text_of(ctx: Context, revision_id: int) -> Any | None:
+    """Return raw_content, description, content_id and version_number of a revision."""
+    return TEXT.first(ctx, revision_id=revision_id)
 
 
 PARENT = Statement(
@@ -267,16 +299,18 @@ def revisions_statement(ctx: Context, sort: str, descending: bool, bookmark: str
     return ctx.kernel.memo(("core_content.revisions", sort, descending, bookmark, limited), build)
 
 
-def used_by_owner(ctx: Context, owner_id: int) -> int:
-    """Return the bytes of all revisions in the spaces that a user owns, trashed and archived left out."""
-    from atrio.plugins.spaces.api import owned_space_ids
-
+def bytes_in(ctx: Context, spaces: Any) -> int:
+    """Return the bytes of all revisions in the spaces of a SELECT of ids, trashed and archived left out."""
     query = (
         select(func.coalesce(func.sum(Revision.size), 0))
         .join(Content, Content.content_id == Revision.content_id)
-        .where(
-            Content.space_id.in_(owned_space_ids(owner_id)), Content.trashed_at.is_(None),
-            Content.archived_at.is_(None),
-        )
-    )  # fmt: skip
+        .where(Content.space_id.in_(spaces), VISIBLE)
+    )
     return int(ctx.execute(query).scalar() or 0)
+
+
+def used_by_owner(ctx: Context, owner_id: int) -> int:
+    """Return the bytes of all revisions in the spaces that a user owns."""
+    from atrio.plugins.spaces.api import owned_space_ids
+
+    return bytes_in(ctx, owned_space_ids(owner_id))

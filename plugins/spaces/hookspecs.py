@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from atrio.kernel.markers import hookspec
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+
+    from atrio.kernel.context import Context
 
 
 @hookspec
@@ -15,3 +20,8 @@ def register_sidebar_entries() -> Iterable[Mapping[str, Any]]:  # type: ignore[e
     Keys: `order` (int), `slug`, `label`, `route` (with `{id}`), `fa_icon`, `hexcolor`, and `setting`, the
     name of the space's flag that must be on, or None.
     """
+
+
+@hookspec
+def space_sizes(ctx: Context, spaces: Select[tuple[int]]) -> int:  # type: ignore[empty-body]
+    """Return the bytes that this plugin keeps in the spaces whose ids the SELECT gives."""

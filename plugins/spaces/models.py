@@ -15,6 +15,7 @@ class Space(Base):
     __table_args__ = (
         Index("ix_spaces_space_parent_id", "parent_id"),
         Index("ix_spaces_space_owner_id", "owner_id"),
+        {"sqlite_autoincrement": True},
     )
 
     space_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)

@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_accounts_user_email")),
         sa.UniqueConstraint("username", name=op.f("uq_accounts_user_username")),
         sa.CheckConstraint("email IS NOT NULL OR username IS NOT NULL", name=op.f("ck_accounts_user_has_login")),
+        sqlite_autoincrement=True,
         if_not_exists=True,
     )
     op.create_table(

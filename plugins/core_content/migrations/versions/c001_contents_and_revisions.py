@@ -61,7 +61,7 @@ def upgrade() -> None:
             )
             for column in ("author_id", "last_modifier_id", "assignee_id")
         ),
-        if_not_exists=True,
+        sqlite_autoincrement=True, if_not_exists=True,
     )  # fmt: skip
     op.create_index(
         "ix_core_content_content_parent", "core_content_content", ["parent_id", "type", "content_id"],
@@ -107,7 +107,7 @@ def upgrade() -> None:
             ["author_id"], ["accounts_user.user_id"], name=op.f("fk_core_content_revision_author_id"),
             ondelete="SET NULL",
         ),
-        if_not_exists=True,
+        sqlite_autoincrement=True, if_not_exists=True,
     )  # fmt: skip
     op.create_index("ix_core_content_revision_digest", "core_content_revision", ["digest"], if_not_exists=True)
 

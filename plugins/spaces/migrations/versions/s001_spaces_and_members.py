@@ -40,7 +40,7 @@ def upgrade() -> None:
             ["parent_id"], ["spaces_space.space_id"], name=op.f("fk_spaces_space_parent_id"),
             ondelete="SET NULL",
         ),
-        if_not_exists=True,
+        sqlite_autoincrement=True, if_not_exists=True,
     )  # fmt: skip
     op.create_index("ix_spaces_space_parent_id", "spaces_space", ["parent_id"], if_not_exists=True)
     op.create_index("ix_spaces_space_owner_id", "spaces_space", ["owner_id"], if_not_exists=True)

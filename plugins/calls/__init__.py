@@ -1,0 +1,1 @@
+"""Calls between two users, on a conference server."""

@@ -1,0 +1,50 @@
+"""Hidden descendants of trashed contents, and what each user has read.
+
+Revision: c002
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from atrio.kernel.db.base import Id
+
+revision = "c002"
+down_revision = "c001"
+CONTENT = "core_content_content"
+
+
+def upgrade() -> None:
+    """Apply."""
+    columns = {c["name"] for c in sa.inspect(op.get_bind()).get_columns(CONTENT)}
+    if "hidden_by" not in columns:  # MariaDB keeps what a revision that failed half-way did
+        op.add_column(CONTENT, sa.Column("hidden_by", sa.BigInteger, nullable=True))
+    op.create_index("ix_core_content_content_hidden_by", CONTENT, ["hidden_by"], if_not_exists=True)
+    op.create_index("ix_core_content_content_assignee_id", CONTENT, ["assignee_id"], if_not_exists=True)
+    op.create_table(
+        "core_content_read",
+        sa.Column("user_id", Id, autoincrement=False, nullable=False),
+        sa.Column("content_id", Id, autoincrement=False, nullable=False),
+        sa.Column("revision_id", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "content_id", name=op.f("pk_core_content_read")),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["accounts_user.user_id"], name=op.f("fk_core_content_read_user_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["content_id"], ["core_content_content.content_id"], name=op.f("fk_core_content_read_content_id"),
+            ondelete="CASCADE",
+        ),
+        if_not_exists=True,
+    )  # fmt: skip
+    op.create_index("ix_core_content_read_content_id", "core_content_read", ["content_id"], if_not_exists=True)
+
+
+def downgrade() -> None:
+    """Undo."""
+    op.drop_table("core_content_read", if_exists=True)
+    if op.get_bind().dialect.name in ("mysql", "mariadb"):  # a foreign key there needs an index of its own
+        op.create_index("fk_core_content_content_assignee_id", CONTENT, ["assignee_id"], if_not_exists=True)
+    op.drop_index("ix_core_content_content_assignee_id", CONTENT, if_exists=True)
+    op.drop_index("ix_core_content_content_hidden_by", CONTENT, if_exists=True)
+    op.drop_column(CONTENT, "hidden_by")

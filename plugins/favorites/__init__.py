@@ -1,0 +1,1 @@
+"""Favourite contents of users."""

@@ -1,0 +1,1 @@
+"""What clients read at start: settings, error codes, applications, content types."""

@@ -1,0 +1,1 @@
+"""Title, text and picture of a web page."""

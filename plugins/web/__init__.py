@@ -1,0 +1,1 @@
+"""Serves a front end and its branding."""
