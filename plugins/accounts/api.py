@@ -67,8 +67,18 @@ def get_user(ctx: Context, user_id: int) -> Any:
     return row
 
 
+def lock_allowance(ctx: Context, user_id: int) -> int:
+    """Return the bytes a user may own (0: no limit), his row locked until the commit where there is a limit."""
+    row = queries.BY_ID.first(ctx, user_id=user_id)
+    allowed = int(row.allowed_space) if row is not None else 0
+    if allowed:
+        queries.lock(ctx, user_id)
+    return allowed
+
+
 __all__ = [
     "ADMINISTRATOR", "ADMINISTRATORS", "CANDIDATE", "NOBODY", "OWN", "OWN_OR_ADMINISTRATOR", "TRUSTED",
     "TRUSTED_USER", "USER", "USERS", "InsufficientUserProfile", "NamedEmail", "UserDigestSchema",
-    "UserNotFound", "by_login", "digest_columns", "first_administrator", "get_user", "profile_of",
+    "UserNotFound", "by_login", "digest_columns", "first_administrator", "get_user", "lock_allowance",
+    "profile_of",
 ]  # fmt: skip

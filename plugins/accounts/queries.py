@@ -73,3 +73,8 @@ FIRST_ADMINISTRATOR = Statement(
 def first_administrator(ctx: Context) -> Any | None:
     """Return the oldest active administrator: who acts for the command line when nobody is named."""
     return FIRST_ADMINISTRATOR.first(ctx)
+
+
+def lock(ctx: Context, user_id: int) -> None:
+    """Lock a user's row until the commit."""
+    ctx.execute(select(User.user_id).where(User.user_id == user_id).with_for_update())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from atrio.kernel.context import Context
 from atrio.kernel.http.guards import Guard, any_of, requires
 from atrio.kernel.http.route import Call
@@ -10,19 +12,25 @@ from atrio.plugins.accounts.api import ADMINISTRATOR, ADMINISTRATORS, TRUSTED_US
 from . import queries
 from .errors import InsufficientUserRole, InvalidSpaceId, SpaceNotFound
 from .permissions import LEVELS, ROLES
-from .queries import find_by_label, member_ids, owned_space_ids
+from .queries import find_by_label, member_ids, member_space_ids, owned_space_ids, space_label
+from .queries import lock as lock_space
 from .services import create_space
 
 
-def load_space(ctx: Context, space_id: int) -> None:
-    """Load a space that the caller may see into `ctx.resources["space"]`; SpaceNotFound otherwise.
+def find_space(ctx: Context, space_id: int) -> Any:
+    """Return a space that the caller may see, with his role in it; SpaceNotFound otherwise.
 
     Members see it, administrators see every one; nobody else can tell absent from hidden.
     """
     row = queries.GUARD.first(ctx, space_id=space_id, user_id=ctx.actor.id or 0)
     if row is None or (row.my_role is None and profile_of(ctx) < ADMINISTRATORS):
         raise SpaceNotFound
-    ctx.resources["space"] = row
+    return row
+
+
+def load_space(ctx: Context, space_id: int) -> None:
+    """Load a space that the caller may see into `ctx.resources["space"]`; SpaceNotFound otherwise."""
+    ctx.resources["space"] = find_space(ctx, space_id)
 
 
 def _load(ctx: Context, call: Call) -> None:
@@ -68,7 +76,27 @@ def is_member(ctx: Context, space_id: int, user_id: int) -> bool:
 
 
 __all__ = [
-    "CONTENT_MANAGER", "CONTRIBUTOR", "CREATE_SPACE", "LEVELS", "MODIFY_SPACE", "READER", "ROLES",
-    "SEE_SPACE", "SPACE", "WORKSPACE_MANAGER", "InsufficientUserRole", "SpaceNotFound", "create_space",
-    "find_by_label", "is_member", "load_space", "member_ids", "owned_space_ids", "role",
+    "CONTENT_MANAGER",
+    "CONTRIBUTOR",
+    "CREATE_SPACE",
+    "LEVELS",
+    "MODIFY_SPACE",
+    "READER",
+    "ROLES",
+    "SEE_SPACE",
+    "SPACE",
+    "WORKSPACE_MANAGER",
+    "InsufficientUserRole",
+    "InvalidSpaceId",
+    "SpaceNotFound",
+    "create_space",
+    "find_by_label",
+    "find_space",
+    "is_member",
+    "load_space", "lock_space",
+    "member_ids",
+    "member_space_ids",
+    "owned_space_ids",
+    "role",
+    "space_label",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Integer, and_, bindparam, func, literal, or_, select, type_coerce
+from sqlalchemy.orm import aliased
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.statement import Statement, row_type
@@ -168,6 +169,21 @@ def member_ids(space_id: Any) -> Any:
     return select(Member.user_id).where(Member.space_id == space_id)
 
 
+def member_space_ids(user_id: Any) -> Any:
+    """Return a SELECT of the ids of the spaces a user is a member of, deleted ones left out."""
+    return (
+        select(Member.space_id)
+        .join(Space, Space.space_id == Member.space_id)
+        .where(Member.user_id == user_id, type_coerce(Space.is_deleted, Integer) == 0)
+    )
+
+
+def space_label(id_column: Any) -> tuple[Any, Any, Any]:
+    """Return (alias, join condition, label column) of the space of another table's rows."""
+    space = aliased(Space, name="labelled_space")
+    return space, space.space_id == id_column, space.label
+
+
 def owned_space_ids(owner_id: Any) -> Any:
     """Return a SELECT of the ids of the spaces a user owns, for sums over them."""
     return select(Space.space_id).where(Space.owner_id == owner_id)
@@ -176,3 +192,8 @@ def owned_space_ids(owner_id: Any) -> Any:
 def find_by_label(ctx: Context, user_id: int, label: str) -> Any | None:
     """Return the oldest space of this label in which the user is a member."""
     return BY_LABEL.first(ctx, user_id=user_id, label=label, deleted=0)
+
+
+def lock(ctx: Context, space_id: int) -> None:
+    """Lock a space's row until the commit."""
+    ctx.execute(select(Space.space_id).where(Space.space_id == space_id).with_for_update())
