@@ -77,7 +77,7 @@ def create_content(
     if template is None:
         ctx.emit(ContentCreated(*facts))
     else:
-        copy_todos(ctx, template.content_id, content_id)
+        copy_todos(ctx, template.content_id, content_id, space.space_id, namespace)
         ctx.emit(ContentCopied(*facts, source_id=template.content_id))
     return content_id
 
@@ -116,7 +116,7 @@ def insert_content(ctx: Context, content: dict[str, Any], revision: dict[str, An
     return content_id, revision_id
 
 
-def copy_todos(ctx: Context, source_id: int, target_id: int) -> None:
+def copy_todos(ctx: Context, source_id: int, target_id: int, space_id: int, namespace: str) -> None:
     """Copy the to-dos of a content to another, open again: four statements whatever their number.
 
     For a moment each new row points at the revision of the row it was copied from: that is where its text is.
@@ -124,17 +124,16 @@ def copy_todos(ctx: Context, source_id: int, target_id: int) -> None:
     if ctx.execute(select(CONTENT.c.content_id).where(*_todos_of(source_id)).limit(1)).first() is None:
         return
     now, actor = ctx.now, ctx.actor.id
-    target = CONTENT.alias("target")
     constants = {
         "parent_id": target_id, "parent_key": target_id, "type": "todo", "status": "open", "is_template": 0,
         "author_id": actor, "last_modifier_id": actor, "current_revision_type": "copy", "version_number": 1,
         "created": now, "modified": now, "label": "", "file_extension": "", "filename": "", "slug": "",
-        "sub_content_types": "",
+        "sub_content_types": "", "space_id": space_id, "namespace": namespace,
     }  # fmt: skip
     rows = select(
-        *(literal(v, type_=CONTENT.c[k].type).label(k) for k, v in constants.items()), target.c.space_id,
-        target.c.namespace, CONTENT.c.assignee_id, CONTENT.c.current_revision_id,
-    ).where(*_todos_of(source_id), target.c.content_id == target_id)  # fmt: skip
+        *(literal(v, type_=CONTENT.c[k].type).label(k) for k, v in constants.items()),
+        CONTENT.c.assignee_id, CONTENT.c.current_revision_id,
+    ).where(*_todos_of(source_id)).order_by(CONTENT.c.content_id)  # fmt: skip
     ctx.execute(insert(CONTENT).from_select([str(c.key) for c in rows.selected_columns], rows))
     mine = and_(CONTENT.c.parent_id == target_id, CONTENT.c.type == "todo")
     revisions = (

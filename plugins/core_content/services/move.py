@@ -44,10 +44,11 @@ def _check_parent(ctx: Context, row: Any, space: Any, parent_id: int) -> None:
     if parent_id == row.content_id:
         raise MoveIntoItself
     way = queries.WAY.all(ctx, content_id=parent_id)
-    if not way or way[-1].space_id not in (space.space_id, row.workspace_id):
+    if not way:
         raise ContentNotFound
     if way[-1].space_id != space.space_id:
-        raise WorkspacesDoNotMatch
+        seen = queries.LOCATE.first(ctx, content_id=parent_id, user_id=ctx.actor.id or 0)
+        raise WorkspacesDoNotMatch if seen is not None else ContentNotFound
     if any(step.content_id == row.content_id for step in way):
         raise MoveIntoChild
     parent = queries.PARENT.first(ctx, content_id=parent_id, space_id=space.space_id)
