@@ -47,7 +47,12 @@ def list_contents(ctx: Context, call: Call) -> Rows:
     rows = queries.list_statement(ctx, shape).all(
         ctx, space_id=space_id, content_type=query["content_type"], limit=query["count"] + 1, **values
     )
-    return page(rows, query["count"], bookmark, lambda r: (getattr(r, sort), r.content_id))
+    return page(
+        rows,
+        query["count"],
+        bookmark,
+        lambda r: (r.sort_key if sort == "label" else getattr(r, sort), r.content_id),
+    )
 
 
 def _wanted_parents(ctx: Context, space_id: int, query: dict[str, Any]) -> tuple[int, ...]:
