@@ -9,10 +9,11 @@ from atrio.kernel.errors import Unauthenticated
 from atrio.kernel.http.guards import Guard, any_of
 from atrio.kernel.http.route import Call
 
-from . import queries
+from . import queries, services
+from .config import AccountsConfig
 from .errors import InsufficientUserProfile, UserNotFound
 from .queries import by_login, digest_columns, first_administrator
-from .schemas import NamedEmail, UserDigestSchema
+from .schemas import Email, NamedEmail, UserDigestSchema
 
 NOBODY, USERS, TRUSTED, ADMINISTRATORS = 0, 1, 2, 3
 
@@ -67,8 +68,25 @@ def get_user(ctx: Context, user_id: int) -> Any:
     return row
 
 
+def may_invite(ctx: Context) -> bool:
+    """Tell whether the caller may open accounts for unknown addresses (option `invitation_minimal_profile`)."""
+    return profile_of(ctx) >= services.LEVELS[ctx.config[AccountsConfig].invitation_minimal_profile]
+
+
+def invite_user(ctx: Context, address: str, public_name: str | None = None) -> int:
+    """Create the account of an invited address, without a password, and return its id.
+
+    The address must be valid (`NamedEmail`); 2036 when it was taken meanwhile. Ask `may_invite` before.
+    """
+    return services.create_user(
+        ctx, email=Email().deserialize(address), public_name=public_name or None, creation_type="invitation",
+        notify=ctx.config[AccountsConfig].invitation_notify,
+    )  # fmt: skip
+
+
 __all__ = [
     "ADMINISTRATOR", "ADMINISTRATORS", "CANDIDATE", "NOBODY", "OWN", "OWN_OR_ADMINISTRATOR", "TRUSTED",
     "TRUSTED_USER", "USER", "USERS", "InsufficientUserProfile", "NamedEmail", "UserDigestSchema",
-    "UserNotFound", "by_login", "digest_columns", "first_administrator", "get_user", "profile_of",
+    "UserNotFound", "by_login", "digest_columns", "first_administrator", "get_user", "invite_user",
+    "may_invite", "profile_of",
 ]  # fmt: skip

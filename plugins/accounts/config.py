@@ -25,6 +25,13 @@ class AccountsConfig:
     default_profile: str = option(
         "users", choices=("users", "trusted-users", "administrators"), help="Profile of new accounts."
     )
+    invitation_minimal_profile: str = option(
+        "trusted-users", choices=("users", "trusted-users", "administrators"),
+        help="Lowest profile that may invite unknown addresses into a space.",
+    )  # fmt: skip
+    invitation_notify: bool = option(
+        True, help="Write to the invited: their account gets a one-time link by mail, where mail is on."
+    )
     email_required: bool = option(True, help="Accounts need an e-mail address.")
     default_allowed_space: int = option(0, minimum=0, help="Bytes a new user may own; 0: no limit.")
     session_seconds: int = option(604800, minimum=300, help="Life of a session cookie.")

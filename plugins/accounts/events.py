@@ -10,10 +10,11 @@ from atrio.kernel.events import Event
 
 @dataclass(frozen=True)
 class UserCreated(Event):
-    """An account was created."""
+    """An account was created; `notify` asks whoever sends mail to write to its owner."""
 
     name: ClassVar[str] = "user.created"
     user_id: int
+    notify: bool = False
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ LEVELS = {"users": 1, "trusted-users": 2, "administrators": 3}
 def create_user(
     ctx: Context, *, email: str | None, username: str | None = None, password_hash: str | None = None,
     profile: str | None = None, public_name: str | None = None, timezone: str = "", lang: str | None = None,
-    allowed_space: int | None = None, creation_type: str = "admin",
+    allowed_space: int | None = None, creation_type: str = "admin", notify: bool = False,
 ) -> int:  # fmt: skip
     """Create an account and return its id; 2036, 2063, 2065, 2066 for logins that cannot be.
 
@@ -60,7 +60,7 @@ def create_user(
     except IntegrityError:
         _refuse_taken(ctx, email, username)
         raise
-    ctx.emit(UserCreated(user_id))
+    ctx.emit(UserCreated(user_id, notify and email is not None))
     return user_id
 
 
