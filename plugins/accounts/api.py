@@ -11,7 +11,7 @@ from atrio.kernel.http.route import Call
 
 from . import queries, services
 from .config import AccountsConfig
-from .errors import InsufficientUserProfile, UserNotFound
+from .errors import InsufficientUserProfile, InvalidUserId, UserNotFound
 from .queries import by_login, digest_columns, first_administrator
 from .schemas import Email, NamedEmail, UserDigestSchema
 
@@ -68,6 +68,16 @@ def get_user(ctx: Context, user_id: int) -> Any:
     return row
 
 
+def lock_user(ctx: Context, user_id: int) -> None:
+    """Lock a user's row until the unit ends: what is counted per user then counts right under concurrency."""
+    ctx.execute(queries.LOCKED.params(user_id=user_id))
+
+
+def knows_everybody(ctx: Context) -> bool:
+    """Tell whether the caller may find people with whom he shares no space (option `known_members_filter`)."""
+    return profile_of(ctx) >= TRUSTED or not getattr(ctx.config[AccountsConfig], "known_members_filter", True)
+
+
 def may_invite(ctx: Context) -> bool:
     """Tell whether the caller may open accounts for unknown addresses (option `invitation_minimal_profile`)."""
     return profile_of(ctx) >= services.LEVELS[ctx.config[AccountsConfig].invitation_minimal_profile]
@@ -86,7 +96,7 @@ def invite_user(ctx: Context, address: str, public_name: str | None = None) -> i
 
 __all__ = [
     "ADMINISTRATOR", "ADMINISTRATORS", "CANDIDATE", "NOBODY", "OWN", "OWN_OR_ADMINISTRATOR", "TRUSTED",
-    "TRUSTED_USER", "USER", "USERS", "InsufficientUserProfile", "NamedEmail", "UserDigestSchema",
+    "TRUSTED_USER", "USER", "USERS", "InsufficientUserProfile", "InvalidUserId", "NamedEmail", "UserDigestSchema",
     "UserNotFound", "by_login", "digest_columns", "first_administrator", "get_user", "invite_user",
-    "may_invite", "profile_of",
+    "knows_everybody", "lock_user", "may_invite", "profile_of",
 ]  # fmt: skip

@@ -36,6 +36,10 @@ ALL = Statement(
 )  # fmt: skip
 
 
+# No key of the row changes, so foreign keys that point at it need not wait (PostgreSQL).
+LOCKED = select(User.user_id).where(User.user_id == bindparam("user_id")).with_for_update(key_share=True)
+
+
 def by_login(ctx: Context, login: str) -> Any | None:
     """Return the user of a login: with `@` an e-mail address, else a username (spec: auth, §2)."""
     if "\x00" in login:  # PostgreSQL takes no such text

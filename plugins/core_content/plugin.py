@@ -8,6 +8,7 @@ from atrio import Manifest, hookimpl
 
 if TYPE_CHECKING:
     from atrio import ConfigSection, Event, KernelError, Route
+    from atrio.kernel.config import Config
     from atrio.kernel.db.migrate import Lineage
 
 MANIFEST = Manifest(
@@ -24,6 +25,18 @@ def register_config() -> list[ConfigSection]:
     from .config import SECTION
 
     return [SECTION]
+
+
+@hookimpl
+def register_capabilities(config: Config) -> dict[str, Any]:
+    """Tell clients how large a file and a space may be, in bytes; 0: no limit."""
+    from .config import ContentConfig
+
+    settings = config[ContentConfig]
+    return {
+        "content_length_file_size_limit": settings.max_file_size,
+        "workspace_size_limit": settings.space_size,
+    }
 
 
 @hookimpl
