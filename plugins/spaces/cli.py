@@ -101,7 +101,7 @@ def space_show(settings: Any, space_id: int, as_json: bool) -> None:
 @click.option("--parent", type=click.IntRange(min=1), help="Id of the space above it.")
 @AS_JSON
 @click.pass_obj
-def space_create(settings: Any, label: str, as_json: bool, /, **given: Any) -> None:
+def space_create(settings: Any, /, **given: Any) -> None:
     """Create a space called LABEL."""
     from atrio.kernel.context import Actor
     from atrio.kernel.http.schema import load
@@ -113,7 +113,7 @@ def space_create(settings: Any, label: str, as_json: bool, /, **given: Any) -> N
     values = load(
         schemas.SpaceCreationSchema(),
         {
-            "label": label, "description": given["description"], "access_type": given["access_type"],
+            "label": given["label"], "description": given["description"], "access_type": given["access_type"],
             "default_user_role": given["default_role"], "parent_id": given["parent"],
         },
     )  # fmt: skip
@@ -126,7 +126,7 @@ def space_create(settings: Any, label: str, as_json: bool, /, **given: Any) -> N
         return queries.one(ctx, create_space(ctx, values))
 
     row = _write(settings, create)
-    click.echo(schemas.space.encode(row).decode() if as_json else f"space {row.workspace_id} created")
+    click.echo(schemas.space.encode(row).decode() if given["as_json"] else f"space {row.workspace_id} created")
 
 
 @space.command("move")

@@ -105,6 +105,7 @@ def known_members(ctx: Context, user_id: int, wanted: Search) -> list[Any]:
     if len(people) <= IN_LIMIT:
         pairs = pairs.where(_theirs.user_id.in_([p.user_id for p in people]))
     shared: dict[int, list[int]] = {}
-    for other_id, space_id in ctx.execute(pairs.order_by(_theirs.user_id, _theirs.space_id)):
+    rows: Any = ctx.execute(pairs.order_by(_theirs.user_id, _theirs.space_id))
+    for other_id, space_id in rows:
         shared.setdefault(other_id, []).append(space_id)
     return [KnownView(*p, shared.get(p.user_id, [])) for p in people]
