@@ -59,6 +59,9 @@ PARAMETERS = Statement(
     .order_by(Parameter.name),
     "ParameterRow",
 )
+PARAMETER_COUNT = Statement(
+    select(func.count().label("n")).where(Parameter.user_id == bindparam("user_id")), "Count"
+)
 PROPERTIES = Statement(
     select(Properties.document).where(Properties.user_id == bindparam("user_id")), "PropertiesRow"
 )
@@ -168,6 +171,14 @@ FIRST_ADMINISTRATOR = Statement(
     .order_by(User.user_id)
     .limit(1),
     "UserRow",
+)
+
+
+OTHER_ADMINISTRATORS = Statement(
+    select(func.count().label("n")).where(
+        User.profile == 3, User.is_active == 1, User.is_deleted == 0, User.user_id != bindparam("user_id")
+    ),
+    "Count",
 )
 
 

@@ -128,6 +128,19 @@ class UserCreationSchema(Schema):
             raise marshmallow.ValidationError("email or username required")
 
 
+class UserUpdateSchema(Schema):
+    """Any change of an account, as the command line takes it: what is absent stays."""
+
+    email = Email()
+    username = Text(validate=USERNAME)
+    password = fields.String(load_only=True, validate=validate.Length(6, 512))
+    profile = Text(validate=one_of(*ASSIGNABLE))
+    timezone = Text(validate=validate.Length(max=32))
+    public_name = Text(validate=validate.Length(3, 255))
+    lang = Text(validate=validate.Length(2, 6))
+    allowed_space = Int(validate=validate.Range(min=0))
+
+
 class UserInfoSchema(Schema):
     """What a user says of himself."""
 

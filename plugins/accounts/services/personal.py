@@ -12,17 +12,23 @@ from sqlalchemy.exc import IntegrityError
 from atrio.kernel.blobs import TemporaryBlob
 from atrio.kernel.context import Context
 from atrio.kernel.db.upsert import upsert
+from atrio.kernel.errors import ValidationFailed
 
 from .. import queries
 from ..errors import AlreadyFollowed, NotFollowed, UserNotFound
 from ..events import UserConfigModified, UserModified
 from ..models import Follow, Parameter, Picture, Properties, User
 
+PARAMETERS = 10_000
+
 
 def merge_parameters(ctx: Context, user_id: int, given: Mapping[str, Any]) -> None:
-    """Write parameters of a client; those that are not named stay."""
+    """Write parameters of a client; those that are not named stay. ValidationFailed beyond 10,000 of them."""
     if not given:
         return
+    held = queries.PARAMETER_COUNT.value(ctx, user_id=user_id)
+    if held + len(given) > PARAMETERS and not _room(ctx, user_id, given):
+        raise ValidationFailed({"parameters": [f"A user has at most {PARAMETERS} parameters."]})
     statement = upsert(ctx.dialect, Parameter.__table__, ("user_id", "name"), overwrite=("value",))
     rows = [
         {"user_id": user_id, "name": name, "value": msgspec.json.encode(value).decode()}
@@ -30,6 +36,11 @@ def merge_parameters(ctx: Context, user_id: int, given: Mapping[str, Any]) -> No
     ]
     ctx.execute(statement, rows)
     ctx.emit(UserConfigModified(user_id, tuple(sorted(given))))
+
+
+def _room(ctx: Context, user_id: int, given: Mapping[str, Any]) -> bool:
+    held = {row.name for row in queries.PARAMETERS.all(ctx, user_id=user_id)}
+    return len(held | given.keys()) <= PARAMETERS
 
 
 def replace_properties(ctx: Context, user_id: int, document: Mapping[str, Any]) -> None:
