@@ -138,3 +138,13 @@ def test_how_many(town: Town, as_actor: Any, make_space: Any) -> None:
 )
 def test_wrong_queries(town: Town, query: str) -> None:
     assert town.names(town.ada, query) == (400, 2001)
+
+
+def test_members_of_a_common_space_know_each_other(town: Town, client: Any) -> None:
+    """The permission `accounts.knows-user`: cards of users."""
+    about = f"/api/users/{town.bob.user_id}/about"
+    for person, known in ((town.ada, True), (town.cyd, True), (town.dan, False), (town.boss, True)):
+        answer = person.get(about)
+        assert answer.status == 200 if known else (answer.status, answer.code) == (400, 1001)
+    client.put(f"/api/workspaces/{town.a}/trashed")
+    assert town.ada.get(about).code == 1001
