@@ -101,3 +101,11 @@ def space_sizes(ctx: Any, spaces: Any) -> int:
     from .queries import bytes_in
 
     return bytes_in(ctx, spaces)
+
+
+@hookimpl
+def empty_space(ctx: Any, space_id: int) -> None:
+    """Delete the contents of a space that is purged."""
+    from .services import empty_space as empty
+
+    empty(ctx, space_id)

@@ -131,5 +131,6 @@ def move_space(ctx: Context, space_id: int, parent_id: int | None) -> None:
 def purge_space(ctx: Context, space_id: int) -> None:
     """Delete a space for good: members, requests and contents go with it, sub-spaces go to the top."""
     label = _state(ctx, space_id).label
+    ctx.kernel.hooks.hook.empty_space(ctx=ctx, space_id=space_id)
     ctx.execute(delete(Space).where(Space.space_id == space_id))
     ctx.emit(SpacePurged(space_id, label))
