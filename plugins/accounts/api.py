@@ -16,6 +16,7 @@ from .config import AccountsConfig
 from .errors import InsufficientUserProfile, InvalidUserId, UserNotFound
 from .permissions import KNOWS_USER as KNOWS_USER_PERMISSION
 from .queries import by_login, digest_columns, first_administrator
+from .queries import lock as lock_user
 from .schemas import Email, NamedEmail, UserDigestSchema
 from .services import issue_access_token, make_reset_token
 
@@ -87,9 +88,13 @@ def get_user(ctx: Context, user_id: int) -> Any:
     return row
 
 
-def lock_user(ctx: Context, user_id: int) -> None:
-    """Lock a user's row until the unit ends: what is counted per user then counts right under concurrency."""
-    ctx.execute(queries.LOCKED.params(user_id=user_id))
+def lock_allowance(ctx: Context, user_id: int) -> int:
+    """Return the bytes a user may own (0: no limit), his row locked until the commit where there is a limit."""
+    row = queries.BY_ID.first(ctx, user_id=user_id)
+    allowed = int(row.allowed_space) if row is not None else 0
+    if allowed:
+        queries.lock(ctx, user_id)
+    return allowed
 
 
 def knows_everybody(ctx: Context) -> bool:
@@ -120,8 +125,8 @@ def reset_link(ctx: Context, email: str, token: str) -> str:
 
 __all__ = [
     "ADMINISTRATOR", "ADMINISTRATORS", "CANDIDATE", "KNOWS_USER", "KNOWS_USER_PERMISSION", "NOBODY", "OWN",
-    "OWN_OR_ADMINISTRATOR", "TRUSTED", "TRUSTED_USER", "USER", "USERS", "InsufficientUserProfile", "InvalidUserId",
-    "NamedEmail", "UserDigestSchema", "UserNotFound", "by_login", "digest_columns", "first_administrator",
-    "get_user", "invite_user", "issue_access_token", "knows_everybody", "lock_user", "make_reset_token",
-    "may_invite", "profile_of", "reset_link",
+    "OWN_OR_ADMINISTRATOR", "TRUSTED", "TRUSTED_USER", "USER", "USERS", "InsufficientUserProfile",
+    "InvalidUserId", "NamedEmail", "UserDigestSchema", "UserNotFound", "by_login", "digest_columns",
+    "first_administrator", "get_user", "invite_user", "issue_access_token", "knows_everybody",
+    "lock_allowance", "lock_user", "make_reset_token", "may_invite", "profile_of", "reset_link",
 ]  # fmt: skip

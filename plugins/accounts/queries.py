@@ -38,9 +38,6 @@ ALL = Statement(
 )  # fmt: skip
 
 
-# No key of the row changes, so foreign keys that point at it need not wait (PostgreSQL).
-LOCKED = select(User.user_id).where(User.user_id == bindparam("user_id")).with_for_update(key_share=True)
-
 BY_TOKEN = Statement(
     select(*COLUMNS)
     .join(Token, Token.user_id == User.user_id)
@@ -188,3 +185,8 @@ OTHER_ADMINISTRATORS = Statement(
 def first_administrator(ctx: Context) -> Any | None:
     """Return the oldest active administrator: who acts for the command line when nobody is named."""
     return FIRST_ADMINISTRATOR.first(ctx)
+
+
+def lock(ctx: Context, user_id: int) -> None:
+    """Lock a user's row until the commit."""
+    ctx.execute(select(User.user_id).where(User.user_id == user_id).with_for_update())

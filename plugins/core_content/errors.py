@@ -36,6 +36,48 @@ class ContentTypeMissing(KernelError):
     code = 2014
 
 
+class EmptyComment(KernelError):
+    """A comment without anything to see."""
+
+    code = 2003
+
+
+class InvalidCommentId(KernelError):
+    """The comment id in the path is no number."""
+
+    code = 2024
+
+
+class WorkspaceMissing(KernelError):
+    """A move without the space to move to."""
+
+    code = 2012
+
+
+class WorkspacesDoNotMatch(KernelError):
+    """The new parent lies in another space than the one named."""
+
+    code = 2032
+
+
+class TodoNotFound(KernelError):
+    """The to-do was deleted before."""
+
+    code = 1026
+
+
+class MoveIntoItself(KernelError):
+    """A content cannot be its own parent."""
+
+    code = 3009
+
+
+class MoveIntoChild(KernelError):
+    """A content cannot move below itself."""
+
+    code = 3010
+
+
 class InvalidContentId(KernelError):
     """The content id in the path is no number."""
 
@@ -127,4 +169,11 @@ ERRORS = (
     SpaceFull,
     OwnerFull,
     RevisionMismatch,
+    EmptyComment,
+    InvalidCommentId,
+    WorkspaceMissing,
+    WorkspacesDoNotMatch,
+    TodoNotFound,
+    MoveIntoItself,
+    MoveIntoChild,
 )

@@ -15,6 +15,7 @@ MANIFEST = Manifest(
     name="core_content",
     summary="Folders, notes, files with revisions",
     requires=("accounts", "spaces"),
+    offers={"system": ["register_applications", "register_content_type_facts"]},
     essential=True,
 )
 
@@ -109,3 +110,19 @@ def empty_space(ctx: Any, space_id: int) -> None:
     from .services import empty_space as empty
 
     empty(ctx, space_id)
+
+
+@hookimpl(optionalhook=True)
+def register_content_type_facts(kernel: Any) -> list[dict[str, Any]]:
+    """Tell system what clients read of the content types."""
+    from .facts import content_type_facts
+
+    return content_type_facts(kernel)
+
+
+@hookimpl(optionalhook=True)
+def register_applications(kernel: Any) -> list[dict[str, Any]]:
+    """Tell system the applications of the content types."""
+    from .facts import application_facts
+
+    return application_facts()

@@ -14,28 +14,35 @@ from .errors import InsufficientUserRole, InvalidSpaceId, SpaceNotFound
 from .permissions import LEVELS, ROLES
 from .queries import (
     find_by_label,
-    joined_space_ids,
     member_ids,
+    member_space_ids,
     owned_space_ids,
     share_a_space,
     sidebar_entries,
+    space_label,
     subscription,
 )
+from .queries import lock as lock_space
 from .queries import members as member_views
 from .queries import one as space_view
 from .schemas import NestedSpaceSchema, SpaceDigestSchema, SpaceNameSchema, SpaceSchema, shown_label
 from .services import create_space, restore_space, trash_space
 
 
-def load_space(ctx: Context, space_id: int) -> None:
-    """Load a space that the caller may see into `ctx.resources["space"]`; SpaceNotFound otherwise.
+def find_space(ctx: Context, space_id: int) -> Any:
+    """Return a space that the caller may see, with his role in it; SpaceNotFound otherwise.
 
     Members see it, administrators see every one; nobody else can tell absent from hidden.
     """
     row = queries.GUARD.first(ctx, space_id=space_id, user_id=ctx.actor.id or 0)
     if row is None or (row.my_role is None and profile_of(ctx) < ADMINISTRATORS):
         raise SpaceNotFound
-    ctx.resources["space"] = row
+    return row
+
+
+def load_space(ctx: Context, space_id: int) -> None:
+    """Load a space that the caller may see into `ctx.resources["space"]`; SpaceNotFound otherwise."""
+    ctx.resources["space"] = find_space(ctx, space_id)
 
 
 def _load(ctx: Context, call: Call) -> None:
@@ -103,11 +110,12 @@ def is_member(ctx: Context, space_id: int, user_id: int) -> bool:
 
 
 __all__ = [
-    "CONTENT_MANAGER", "CONTRIBUTOR", "CREATE_SPACE", "DELETE_SPACE", "LEVELS", "MODIFY_SPACE", "NOT_TRASHED",
-    "READER", "ROLES", "SEE_SPACE", "SPACE", "WORKSPACE_MANAGER", "InsufficientUserRole", "NestedSpaceSchema",
-    "SpaceDigestSchema", "SpaceNameSchema", "SpaceNotFound", "SpaceSchema", "create_space", "find_by_label",
-    "is_member", "joined_space_ids", "load_space", "member_dumper", "member_ids", "member_views",
-    "nested_space_dumper", "owned_space_ids", "refuse_trashed", "restore_space", "role", "share_a_space",
-    "shown_label", "sidebar_entries", "space_dumper", "space_view", "subscription", "subscription_dumper",
+    "CONTENT_MANAGER", "CONTRIBUTOR", "CREATE_SPACE", "DELETE_SPACE", "LEVELS", "MODIFY_SPACE",
+    "NOT_TRASHED", "READER", "ROLES", "SEE_SPACE", "SPACE", "WORKSPACE_MANAGER", "InsufficientUserRole",
+    "InvalidSpaceId", "NestedSpaceSchema", "SpaceDigestSchema", "SpaceNameSchema", "SpaceNotFound",
+    "SpaceSchema", "create_space", "find_by_label", "find_space", "is_member", "load_space", "lock_space",
+    "member_dumper", "member_ids", "member_space_ids", "member_views", "nested_space_dumper",
+    "owned_space_ids", "refuse_trashed", "restore_space", "role", "share_a_space", "shown_label",
+    "sidebar_entries", "space_dumper", "space_label", "space_view", "subscription", "subscription_dumper",
     "trash_space",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, literal, or_, select
+from sqlalchemy import Integer, and_, bindparam, func, literal, or_, select, type_coerce
 from sqlalchemy.orm import aliased
 
 from atrio.kernel.context import Context
@@ -157,6 +157,26 @@ def accessible(ctx: Context, user_id: int) -> list[Any]:
 def joined_space_ids(user_id: Any) -> Any:
     """Return a SELECT of the ids of the spaces in which a user is a member."""
     return select(Member.space_id).where(Member.user_id == user_id)
+
+
+def member_space_ids(user_id: Any) -> Any:
+    """Return a SELECT of the ids of the spaces a user is a member of, deleted ones left out."""
+    return (
+        select(Member.space_id)
+        .join(Space, Space.space_id == Member.space_id)
+        .where(Member.user_id == user_id, type_coerce(Space.is_deleted, Integer) == 0)
+    )
+
+
+def space_label(id_column: Any) -> tuple[Any, Any, Any]:
+    """Return (alias, join condition, label column) of the space of another table's rows."""
+    space = aliased(Space, name="labelled_space")
+    return space, space.space_id == id_column, space.label
+
+
+def lock(ctx: Context, space_id: int) -> None:
+    """Lock a space's row until the commit."""
+    ctx.execute(select(Space.space_id).where(Space.space_id == space_id).with_for_update())
 
 
 def owned_space_ids(owner_id: Any) -> Any:

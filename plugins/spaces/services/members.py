@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from atrio.kernel.context import Context
@@ -23,7 +23,7 @@ from ..errors import (
     UserRoleNotFound,
 )
 from ..events import MemberAdded, MemberModified, MemberRemoved
-from ..models import Member, Space
+from ..models import Member
 from ..permissions import LEVELS
 
 MANAGER = LEVELS["workspace-manager"]
@@ -140,7 +140,7 @@ def _locked_role(ctx: Context, space_id: int, user_id: int) -> int:
 
     So two managers cannot leave at the same moment, and nobody is removed twice.
     """
-    ctx.execute(select(Space.space_id).where(Space.space_id == space_id).with_for_update())
+    queries.lock(ctx, space_id)
     current = queries.ROLE.value(ctx, space_id=space_id, user_id=user_id)
     if current is None:
         raise UserRoleNotFound

@@ -64,7 +64,7 @@ def _visible_parent(ctx: Context, parent_id: int | None) -> int | None:
 
 def _state(ctx: Context, space_id: int) -> Any:
     """Return the row of a space, locked until the unit ends; SpaceNotFound when it is gone."""
-    ctx.execute(select(Space.space_id).where(Space.space_id == space_id).with_for_update())
+    queries.lock(ctx, space_id)
     row = queries.STATE.first(ctx, space_id=space_id)
     if row is None:
         raise SpaceNotFound(f"no space has the id {space_id}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 from sqlalchemy.exc import IntegrityError
 
 from atrio.kernel.context import Context
@@ -15,7 +15,7 @@ from .. import queries
 from ..config import SpacesConfig
 from ..errors import RoleAlreadyExists, SpaceNotFound, SubscriptionNotFound, WrongAccessType
 from ..events import SubscriptionModified, SubscriptionRequested
-from ..models import Space, Subscription
+from ..models import Subscription
 from ..permissions import LEVELS
 from .members import insert_member, refuse_inactive
 
@@ -67,7 +67,7 @@ def reject_subscription(ctx: Context, space_id: int, user_id: int) -> None:
 
 def _locked(ctx: Context, space_id: int, user_id: int) -> Any:
     """Return a request, with the space's row locked until the unit ends: it is decided once."""
-    ctx.execute(select(Space.space_id).where(Space.space_id == space_id).with_for_update())
+    queries.lock(ctx, space_id)
     row = queries.subscription(ctx, space_id, user_id)
     if row is None:
         raise SubscriptionNotFound("the user did not ask to become a member")

@@ -79,9 +79,10 @@ def test_states(tree: Tree, kernel: Kernel) -> None:
                 {"c": tree.ids[label]},
             )
     assert tree.labels() == [x for x in ALL if x not in ("a2", "b1")]
-    assert tree.labels("show_deleted=1&show_active=0") == ["a2"]
-    assert tree.labels("show_archived=1&show_active=0") == ["b1"]
-    assert tree.labels("show_archived=1&show_deleted=1") == ALL
+    stamps = {"a2": "a2-deleted-1970-01-01T00.00.00.000005", "b1": "b1-archived-1970-01-01T00.00.00.000005"}
+    assert tree.labels("show_deleted=1&show_active=0") == [stamps["a2"]]
+    assert tree.labels("show_archived=1&show_active=0") == [stamps["b1"]]
+    assert tree.labels("show_archived=1&show_deleted=1") == [stamps.get(x, x) for x in ALL]
     (item,) = tree.page("show_deleted=1&show_active=0")["items"]
     assert (item["is_deleted"], item["is_archived"], item["is_editable"]) == (True, False, False)
 
