@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from atrio.kernel.errors import KernelError
+from atrio.kernel.errors import NoFileGiven as NoFileGiven
 
 
 class ContentNotFound(KernelError):
@@ -21,12 +22,6 @@ class ContentTypeNotExist(KernelError):
     """No plugin has this content type."""
 
     code = 1006
-
-
-class NoFileGiven(KernelError):
-    """The form holds no file."""
-
-    code = 2005
 
 
 class InvalidStatusChange(KernelError):
@@ -161,7 +156,6 @@ ERRORS = (
     ParentNotFound,
     ContentTypeNotExist,
     InvalidStatusChange,
-    NoFileGiven,
     ContentTypeMissing,
     InvalidContentId,
     ContentTypeNotAllowed,

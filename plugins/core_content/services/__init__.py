@@ -3,6 +3,7 @@
 from .comments import add_comment, add_todo, delete_comment, delete_todo, edit_comment
 from .create import create_content, create_file
 from .move import change_namespace, move
+from .purge import empty_space
 from .reading import mark_content, mark_space, unmark_content
 from .trash import archive, purge, restore, trash, unarchive
 from .update import check_quota, replace_bytes, restore_revision, set_status, set_template, update_content
@@ -18,6 +19,7 @@ __all__ = [
     "delete_comment",
     "delete_todo",
     "edit_comment",
+    "empty_space",
     "mark_content",
     "mark_space",
     "move",
