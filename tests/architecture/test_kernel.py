@@ -105,4 +105,4 @@ def test_hot_statements_walk_indexes(kernel: Kernel, analysed: bool, make_space:
             plan = ctx.kept.raw.execute(f"EXPLAIN QUERY PLAN {compiled.text}", values).fetchall()
             lines = [row[3] for row in plan]
             assert lines, name
-            assert not [line for line in lines if line.startswith("SCAN")], (name, lines)
+            assert not [line for line in lines if line.startswith("SCAN") and line != "SCAN up"], (name, lines)
