@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,8 @@ from sqlalchemy import text
 from atrio.kernel.host import Kernel
 from atrio.kernel.testing.client import Client
 from atrio.kernel.testing.plugin import PASSWORD
+
+from tests.plugins.accounts.racing import race
 
 FULL = {
     "user_id", "has_avatar", "has_cover", "public_name", "username", "is_active", "email", "created",
@@ -253,22 +254,6 @@ def test_accounts_that_are_kept_elsewhere(
 
 
 # -- races ---------------------------------------------------------------------------------------------------
-
-
-def race(calls: list[Callable[[], Any]]) -> list[Any]:
-    answers: list[Any] = []
-    gate = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], Any]) -> None:
-        gate.wait()
-        answers.append(call())
-
-    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
 
 
 def test_one_of_many_gets_an_address(kernel: Kernel, as_actor: Callable[..., Any]) -> None:
