@@ -182,5 +182,5 @@ def test_who_may(world: Any) -> None:
                     assert answer.status not in (401, 403, 404)
                 else:
                     assert (answer.status, code) == (403, 4002), (name, method, rest)
-            if rest == "/disabled":
-                assert world.people["root"].put(f"/api/users/{target}/enabled").status == 204
+            for back in ("enabled", "trashed/restore"):
+                assert world.people["root"].put(f"/api/users/{target}/{back}").status == 204

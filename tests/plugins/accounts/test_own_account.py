@@ -11,7 +11,6 @@ from sqlalchemy import text
 from atrio.kernel.host import Kernel
 from atrio.kernel.testing.client import Client
 from atrio.kernel.testing.plugin import PASSWORD
-
 from tests.plugins.accounts.racing import race
 
 FULL = {

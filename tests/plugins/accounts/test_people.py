@@ -11,7 +11,6 @@ from sqlalchemy import text
 from atrio.kernel.host import Kernel
 from atrio.kernel.http.guards import ALLOW, Policy, abstain
 from atrio.kernel.testing.client import Client
-
 from tests.plugins.accounts.racing import race
 
 ABOUT = {
