@@ -10,7 +10,7 @@ from atrio.plugins.accounts.api import ADMINISTRATOR, ADMINISTRATORS, TRUSTED_US
 from . import queries
 from .errors import InsufficientUserRole, InvalidSpaceId, SpaceNotFound
 from .permissions import LEVELS, ROLES
-from .queries import find_by_label, member_ids, owned_space_ids
+from .queries import find_by_label, member_ids, member_space_ids, owned_space_ids, short_columns
 from .services import create_space
 
 
@@ -70,5 +70,6 @@ def is_member(ctx: Context, space_id: int, user_id: int) -> bool:
 __all__ = [
     "CONTENT_MANAGER", "CONTRIBUTOR", "CREATE_SPACE", "LEVELS", "MODIFY_SPACE", "READER", "ROLES",
     "SEE_SPACE", "SPACE", "WORKSPACE_MANAGER", "InsufficientUserRole", "SpaceNotFound", "create_space",
-    "find_by_label", "is_member", "load_space", "member_ids", "owned_space_ids", "role",
+    "find_by_label", "is_member", "load_space", "member_ids", "member_space_ids", "owned_space_ids",
+    "role", "short_columns",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Integer, and_, bindparam, func, literal, or_, select, type_coerce
+from sqlalchemy.orm import aliased
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.statement import Statement, row_type
@@ -171,6 +172,25 @@ def member_ids(space_id: Any) -> Any:
 def owned_space_ids(owner_id: Any) -> Any:
     """Return a SELECT of the ids of the spaces a user owns, for sums over them."""
     return select(Space.space_id).where(Space.owner_id == owner_id)
+
+
+def member_space_ids(user_id: Any) -> Any:
+    """Return a SELECT of the ids of the spaces that a user is a member of, deleted ones left out."""
+    return (
+        select(Member.space_id)
+        .join(Space, Space.space_id == Member.space_id)
+        .where(Member.user_id == user_id, Space.is_deleted == 0)
+    )
+
+
+def short_columns(id_column: Any, prefix: str) -> tuple[Any, Any, list[Any]]:
+    """Return (alias, join condition, columns `<prefix>__<field>`) for the short form of another table's space."""
+    space = aliased(Space, name=f"{prefix}_space")
+    columns = [
+        space.space_id.label(f"{prefix}__workspace_id"), space.label.label(f"{prefix}__label"),
+        space.slug.label(f"{prefix}__slug"),
+    ]  # fmt: skip
+    return space, space.space_id == id_column, columns
 
 
 def find_by_label(ctx: Context, user_id: int, label: str) -> Any | None:
