@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from atrio import Manifest
+from typing import Any
+
+from atrio import Manifest, hookimpl
 
 MANIFEST = Manifest(
     name="search",
@@ -13,3 +15,11 @@ MANIFEST = Manifest(
         "core_content",
     ),
 )
+
+
+@hookimpl
+def register_hookspecs() -> list[Any]:
+    """Offer hooks to other plugins."""
+    from . import hookspecs
+
+    return [hookspecs]
