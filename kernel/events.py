@@ -123,6 +123,11 @@ class Bus:
             self._cache[key] = found
         return found
 
+    def vetoes_on(self, event: type[Event]) -> list[type[KernelError]]:
+        """Return the errors with which running plugins may refuse a unit that emits this event."""
+        bound = self.heard_by(event, Phase.BEFORE_COMMIT)
+        return [e for b in bound if b.owner is None or b.owner.enabled for e in b.subscription.vetoes]
+
     def after_commit(self, kernel: Any, events: Iterable[Event]) -> None:
         """Call each after_commit subscriber in its own try: the rows are safe, nobody else suffers."""
         for event in events:
