@@ -34,6 +34,7 @@ from .errors import (
     SpaceFull,
     UnallowedSubcontent,
 )
+from .events import ContentModified
 from .guards import CREATE_TYPE, FILE, FOLDER, NOTE
 from .names import usable
 from .types import FILE_LIKE, NAMESPACES, content_types
@@ -270,7 +271,7 @@ def _typed(segment: str, guard: Any, dumper: Any, body: type[Schema], group: str
         Route("GET", path, get, (*READ, guard), one, summary=f"One {word}", group=group),
         Route(
             "PUT", path, modify, (*WRITE, guard), one, body=body, after=reload, errors=MODIFY_ERRORS,
-            summary=f"Change a {word}", group=group,
+            emits=(ContentModified,), summary=f"Change a {word}", group=group,
         ),
         Route(
             "PUT", f"{path}/status", set_status, (*WRITE, guard), EMPTY, body=schemas.StatusSchema,
