@@ -13,23 +13,26 @@ TYPES = frozenset({"comment", "html-document", "thread", "logbook"})
 """Types whose texts mention people."""
 
 
-def look_at_creation(ctx: Context, event: ContentCreated) -> None:
-    """Look for mentions in the text of a new content."""
-    _look(ctx, event)
+def is_new_text(event: ContentCreated) -> bool:
+    """Tell whether a new content is of a type whose text mentions people."""
+    return event.content_type in TYPES
 
 
-def look_at_change(ctx: Context, event: ContentModified) -> None:
-    """Look for new mentions in a text that was edited; other changes leave the text as it was."""
-    if event.change == "edition":
-        _look(ctx, event)
+def is_edited_text(event: ContentModified) -> bool:
+    """Tell whether such a text was edited; other changes leave it as it was."""
+    return event.content_type in TYPES and event.change == "edition"
 
 
-def _look(ctx: Context, event: ContentEvent) -> None:
-    if event.content_type in TYPES:
-        services.tell_mentions(ctx, event.content_id, event.space_id, event.revision_id)
+def look(ctx: Context, event: ContentEvent) -> None:
+    """Look for mentions in a text that is saved, before it is."""
+    services.tell_mentions(ctx, event.content_id, event.space_id, event.revision_id)
 
 
 SUBSCRIPTIONS = (
-    Subscription(ContentCreated, look_at_creation, Phase.BEFORE_COMMIT, Stage.VALIDATE, vetoes=ERRORS),
-    Subscription(ContentModified, look_at_change, Phase.BEFORE_COMMIT, Stage.VALIDATE, vetoes=ERRORS),
-)
+    Subscription(
+        ContentCreated, look, Phase.BEFORE_COMMIT, Stage.VALIDATE, vetoes=ERRORS, when=is_new_text
+    ),
+    Subscription(
+        ContentModified, look, Phase.BEFORE_COMMIT, Stage.VALIDATE, vetoes=ERRORS, when=is_edited_text
+    ),
+)  # fmt: skip

@@ -9,10 +9,14 @@ from atrio.plugins.core_content.events import ContentCopied, ContentMoved
 from . import services
 
 
+def left_its_space(event: ContentMoved) -> bool:
+    """Tell whether a content went to another space."""
+    return event.from_space_id not in (0, event.space_id)
+
+
 def follow_move(ctx: Context, event: ContentMoved) -> None:
     """Give a content that went to another space, and all below it, the tags of that space."""
-    if event.from_space_id and event.from_space_id != event.space_id:
-        services.follow_move(ctx, event.from_space_id, event.space_id)
+    services.follow_move(ctx, event.from_space_id, event.space_id)
 
 
 def copy_tags(ctx: Context, event: ContentCopied) -> None:
@@ -21,6 +25,6 @@ def copy_tags(ctx: Context, event: ContentCopied) -> None:
 
 
 SUBSCRIPTIONS = (
-    Subscription(ContentMoved, follow_move, Phase.BEFORE_COMMIT, Stage.PROJECT),
+    Subscription(ContentMoved, follow_move, Phase.BEFORE_COMMIT, Stage.PROJECT, when=left_its_space),
     Subscription(ContentCopied, copy_tags, Phase.BEFORE_COMMIT, Stage.PROJECT),
 )
