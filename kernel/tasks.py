@@ -126,7 +126,7 @@ class Jobs:
         facts = ""
         for event in ctx.events:
             for bound in self.kernel.bus.heard_by(type(event), Phase.JOB):
-                if bound.owner is not None and not bound.owner.enabled:
+                if not bound.wants(event):
                     continue
                 facts = facts or _encode(ctx.facts())
                 rows.append(_row(bound.subscription.name, event.name, _encode(asdict(event)), facts, now))

@@ -67,7 +67,7 @@ class Work:
             if subscription.stage not in stages:
                 continue
             owner = bound.owner
-            if owner is not None and not owner.enabled:
+            if not bound.wants(event):
                 continue
             if owner is None or owner.essential:
                 self._tell_essential(bound, event)

@@ -13,6 +13,7 @@ from atrio.plugins.spaces.api import SPACE, SpaceNotFound
 
 from .. import queries, schemas, services
 from ..errors import ContentNotFound, ContentTypeNotAllowed
+from ..events import ContentCopied, ContentCreated
 from ..guards import CREATE_TYPE
 from ..names import usable
 from ..types import NAMESPACES, content_types
@@ -90,6 +91,7 @@ ROUTES = (
         "POST", f"{W}/contents", create, (SPACE, CREATE_TYPE), Answer(schemas.digest),
         body=schemas.ContentCreationSchema, after=load_digest,
         errors=(*EXCEPT_NAMED, ContentNotFound, ContentTypeNotAllowed, SpaceNotFound),
+        emits=(ContentCreated, ContentCopied),
         summary="Create a content", group="Contents",
     ),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from sqlalchemy import and_, insert, literal, select, update
 from atrio.kernel.blobs import TemporaryBlob
 from atrio.kernel.context import Context
 from atrio.kernel.db.base import Id
-from atrio.plugins.spaces.api import SpaceNotFound
+from atrio.plugins.spaces.api import refuse_trashed
 
 from .. import queries
 from ..errors import (
@@ -41,8 +41,7 @@ def create_content(
     folder refuses the type, 2060 for another namespace, 2072 for publications that are off, 3002 for a taken
     name.
     """
-    if space.is_deleted:
-        raise SpaceNotFound
+    refuse_trashed(space)
     if namespace == "publication" and not space.publication_enabled:
         raise FeatureDisabled
     if template is not None and template.content_type != kind.slug:
