@@ -114,6 +114,23 @@ def test_without_the_setting_the_header_counts_nothing(stranger: Client, as_acto
     assert stranger.get(WHO, headers={"X-Remote-User": "bob@example.org"}).status == 401
 
 
+# -- passwords of accounts that are kept elsewhere -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "may"), [("internal", True), ("ldap", False), ("saml", False), ("remote", False)]
+)
+def test_a_password_that_was_left_over(kernel: Kernel, as_actor: Callable[..., Any], kind: str, may: bool) -> None:
+    """Whoever moved to a directory does not come in by the password he had here before."""
+    bob = as_actor("bob")
+    assert bob.get(WHO).status == 200
+    with kernel.unit() as ctx:
+        ctx.execute(text("UPDATE accounts_user SET auth_type = :k WHERE username = 'bob'"), {"k": kind})
+    assert bob.get(WHO).status == (200 if may else 401)
+    answer = Client(kernel.app).post("/api/auth/login", {"username": "bob", "password": PASSWORD})
+    assert answer.status == (200 if may else 403)
+
+
 # -- what is announced ---------------------------------------------------------------------------------------
 
 

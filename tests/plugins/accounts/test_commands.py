@@ -169,6 +169,7 @@ def test_deleting(user: Callable[..., Any], inside: Callable[..., Client], data:
     assert "core_content_revision.author_id: 1 row(s) stay without him" in dry
     assert "spaces_space.owner_id: 1 row(s) stay without him" in dry
     assert "accounts_parameter.user_id: 1 row(s) go" in dry
+    assert "would be deleted" in dry
     assert "nothing was changed" in dry
     said = refused(user("delete", "eve", "bob", "-y", fails=True))
     assert "core_content_content.author_id" in said

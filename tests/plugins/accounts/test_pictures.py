@@ -130,6 +130,14 @@ def test_pictures_become_png_of_their_shape(
     assert (shown["has_avatar"], shown["has_cover"]) == (True, True)
 
 
+def test_grey_of_sixteen_bits(as_actor: Callable[..., Any]) -> None:
+    bob = as_actor("bob")
+    buffer = io.BytesIO()
+    Image.new("I;16", (40, 40), 0x8000).save(buffer, "PNG")
+    assert put(bob, "avatar", buffer.getvalue()).status == 204
+    assert opened(bob.get(path(bob, "avatar/raw/a")).body).convert("RGB").getpixel((9, 9)) == (128, 128, 128)
+
+
 def test_previews_fit_their_size(as_actor: Callable[..., Any], client: Client) -> None:
     bob = as_actor("bob")
     assert put(bob, "avatar", picture(size=(800, 800))).status == 204
