@@ -18,14 +18,14 @@ from atrio.plugins.accounts.api import USER
 from . import facts, schemas
 
 
-def _kept(name: str, summary: str, collect: Callable[[Kernel], Any]) -> Callable[[Context, Call], Response]:
+def _kept(name: str, collect: Callable[[Kernel], Any]) -> Callable[[Context, Call], Response]:
     """Return the handler that sends what `collect` gives, encoded once."""
 
     def handler(ctx: Context, call: Call) -> Response:
         body = ctx.kernel.memo(f"system.{name} as sent", lambda: msgspec.json.encode(collect(ctx.kernel)))
         return Response(200, body, [], "application/json")
 
-    handler.__doc__ = summary
+    handler.__doc__ = collect.__doc__
     return handler
 
 
@@ -42,27 +42,27 @@ ROUTES = (
         summary="Which server this is", group="System",
     ),
     Route(
-        "GET", "/api/system/config", _kept("config", "Return what clients must know at start.", facts.config), (PUBLIC,),
+        "GET", "/api/system/config", _kept("config", facts.config), (PUBLIC,),
         Answer(schemas.config, doc="The settings."), summary="What clients must know at start", group="System",
     ),
     Route(
-        "GET", "/api/system/error_codes", _kept("error codes", "Return the error codes.", facts.error_codes), (PUBLIC,),
+        "GET", "/api/system/error_codes", _kept("error codes", facts.error_codes), (PUBLIC,),
         Answer(schemas.error_code, "list"), summary="Error codes", group="System",
     ),
     Route(
-        "GET", "/api/system/applications", _kept("applications list", "Return the active applications.", facts.application_list), (USER,),
+        "GET", "/api/system/applications", _kept("applications list", facts.application_list), (USER,),
         Answer(schemas.application, "list"), summary="Active applications", group="System",
     ),
     Route(
-        "GET", "/api/system/content_types", _kept("content types", "Return the content types.", facts.content_types), (USER,),
+        "GET", "/api/system/content_types", _kept("content types", facts.content_types), (USER,),
         Answer(schemas.content_type, "list"), summary="Content types", group="System",
     ),
     Route(
-        "GET", "/api/system/timezones", _kept("timezones", "Return the time zones.", facts.timezones), (USER,),
+        "GET", "/api/system/timezones", _kept("timezones", facts.timezones), (USER,),
         Answer(schemas.timezone, "list"), summary="Time zones", group="System",
     ),
     Route(
-        "GET", "/api/system/usage_conditions", _kept("usage conditions", "Return the conditions of use.", facts.usage_conditions), (USER,),
+        "GET", "/api/system/usage_conditions", _kept("usage conditions", facts.usage_conditions), (USER,),
         Answer(schemas.usage_conditions, doc="The documents."), summary="Conditions of use", group="System",
     ),
 )  # fmt: skip
