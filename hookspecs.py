@@ -83,8 +83,8 @@ def register_schema_fields() -> Iterable[FieldContributor]:  # type: ignore[empt
 
 
 @hookspec
-def register_routes() -> Iterable[Route]:  # type: ignore[empty-body]
-    """Return the routes; every one has guards, a public one says so."""
+def register_routes(config: Config) -> Iterable[Route]:  # type: ignore[empty-body]
+    """Return the routes; every one has guards, a public one says so. Few depend on the config."""
 
 
 @hookspec

@@ -14,7 +14,7 @@ import os
 import tomllib
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,11 +40,15 @@ def option(
     minimum: float | None = None,
     maximum: float | None = None,
     formerly: Iterable[str] = (),
+    legacy: str | None = None,
+    from_legacy: Callable[[str], Any] | None = None,
 ) -> Any:
     """Declare one setting of a section.
 
     `env` is a short environment variable beside the general `ATRIO_<SECTION>__<KEY>`. A `secret` is never
-    printed and may come from a file: `<key>_file`. `formerly` lists deprecated keys that still work.
+    printed and may come from a file: `<key>_file`. `formerly` lists deprecated keys that still work. `legacy` is
+    the key of the same setting in a `development.ini`, for `atrio config import`; `from_legacy` turns its text
+    into a value of this option where the two differ. `choices` of a list are those of its members.
     """
     meta = {
         "help": help,
@@ -54,6 +58,8 @@ def option(
         "minimum": minimum,
         "maximum": maximum,
         "formerly": tuple(formerly),
+        "legacy": legacy,
+        "from_legacy": from_legacy,
     }
     return field(default=default, metadata=meta)
 
@@ -89,6 +95,8 @@ class Option:
     minimum: float | None
     maximum: float | None
     formerly: tuple[str, ...]
+    legacy: str | None = None
+    from_legacy: Callable[[str], Any] | None = None
 
     @property
     def name(self) -> str:
@@ -120,8 +128,9 @@ class Option:
         except (ValueError, TypeError):
             shown = "" if self.secret else f", got {value!r}"
             raise ConfigError(f"{self.name}: expected {self.type_name}{shown}") from None
-        if self.choices and parsed not in self.choices:
-            raise ConfigError(f"{self.name}: expected one of {', '.join(self.choices)}, got {parsed!r}")
+        for member in parsed if isinstance(parsed, tuple) else (parsed,):
+            if self.choices and member not in self.choices:
+                raise ConfigError(f"{self.name}: expected one of {', '.join(self.choices)}, got {member!r}")
         if self.minimum is not None and parsed < self.minimum:
             raise ConfigError(f"{self.name}: at least {self.minimum}, got {parsed}")
         if self.maximum is not None and parsed > self.maximum:
@@ -349,9 +358,13 @@ class ServerConfig:
 class WebsiteConfig:
     """How the instance presents itself."""
 
-    title: str = option("Atrio", help="Name of the instance.")
+    title: str = option("Atrio", legacy="website.title", help="Name of the instance.")
     base_url: str = option(
-        "", help="Public address, for absolute links and the origin check; empty: http://<bind>."
+        "", legacy="website.base_url",
+        help="Public address, for absolute links and the origin check; empty: http://<bind>.",
+    )  # fmt: skip
+    default_lang: str = option(
+        "en", legacy="default_lang", help="Language of texts for people who have not chosen one."
     )
 
 
@@ -416,7 +429,9 @@ class PluginsConfig:
 class CorsConfig:
     """Cross-origin requests from browsers."""
 
-    allowed_origins: tuple[str, ...] = option((), help="Origins that may call the API with credentials.")
+    allowed_origins: tuple[str, ...] = option(
+        (), legacy="cors.access-control-allowed-origin", help="Origins that may call the API with credentials."
+    )
 
 
 @dataclass(frozen=True)
@@ -428,6 +443,7 @@ class HtmlConfig:
             "youtube.com", "youtu.be", "dailymotion.com", "vimeo.com", "google.com", "apple.com",
             "openstreetmap.org", "mapbox.com", "bing.com",
         ),
+        legacy="iframe.whitelist",
         help="Hosts (and those below them) whose pages may be embedded in a text; `*` alone allows all.",
     )  # fmt: skip
 
@@ -444,7 +460,7 @@ class LogConfig:
 class DebugConfig:
     """For development only."""
 
-    traceback: bool = option(False, help="Put a traceback in the details of a 500 answer.")
+    traceback: bool = option(False, legacy="debug", help="Put a traceback in the details of a 500 answer.")
 
 
 KERNEL_SECTIONS: tuple[ConfigSection, ...] = (

@@ -55,6 +55,8 @@ def config_markdown(kernel: Kernel) -> str:
                 notes.append("Secret.")
             if opt.env:
                 notes.append(f"Also `{opt.env}`.")
+            if opt.legacy:
+                notes.append(f"Imported from `{opt.legacy}`.")
             rows.append([f"`{opt.key}`", opt.type_name, _shown_default(opt), " ".join(notes)])
         parts.append(markdown_table(["key", "type", "default", "meaning"], rows))
     return "\n".join(parts)

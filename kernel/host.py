@@ -345,7 +345,7 @@ def _declare_late(kernel: Kernel, record: PluginRecord) -> None:
         kernel.rights.add(record.name, policy)
     for subscription in declared(record, "register_subscriptions"):
         kernel.bus.subscribe(record, subscription)
-    for route in declared(record, "register_routes"):
+    for route in declared(record, "register_routes", config=kernel.config):
         kernel.router.add(record.name, route)
         kernel._owners[id(route)] = record
     for mount in call(kernel, record, "register_mounts", kernel=kernel) or ():

@@ -27,12 +27,13 @@ def alive(kernel: Kernel) -> list[PluginRecord]:
     return [r for r in kernel.records if r.enabled]
 
 
-def declared(record: PluginRecord, hook: str) -> list[Any]:
-    """Call a register_* hook of one plugin and keep what it returned."""
+def declared(record: PluginRecord, hook: str, **arguments: Any) -> list[Any]:
+    """Call a register_* hook of one plugin, with the arguments that it takes, and keep what it returned."""
     function = getattr(record.module, hook, None)
     if function is None:
         return []
-    found = list(function() or ())
+    wanted, _ = pluggy._hooks.varnames(function)
+    found = list(function(**{name: arguments[name] for name in wanted}) or ())
     record.contributions[hook] = found
     return found
 

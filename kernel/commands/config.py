@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def config() -> None:
-    """Look at the settings."""
+    """Look at the settings, or bring them over."""
 
 
 @config.command("show")
@@ -56,6 +57,34 @@ def config_check(settings: Settings) -> None:
     if bad or kernel.warnings:
         sys.exit(1)
     click.echo(f"ok ({kernel.sources.path if kernel.sources.file else 'no file, defaults'})")
+
+
+@config.command("import")
+@click.argument("ini", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE.ini")
+@click.option(
+    "--output", default="atrio.toml", type=click.Path(dir_okay=False, path_type=Path), help="File to write."
+)
+@click.option("--environment", is_flag=True, help="Let TRACIM_* variables win over the file.")
+@click.option("--force", is_flag=True, help="Write over an existing file.")
+def config_import(ini: Path, output: Path, environment: bool, force: bool) -> None:
+    """Turn a Tracim development.ini into a config file; exit 1 when a value does not fit.
+
+    Keys without equivalent are named, on standard error and in the file. Secrets are copied, never shown.
+    """
+    from ..config_import import as_toml, import_settings, write_private
+
+    found = import_settings(ini, dict(os.environ) if environment else {})
+    write_private(output, as_toml(found, ini.name), overwrite=force)
+    for key, why in found.left_out.items():
+        click.echo(f"no equivalent: {key} ({why})", err=True)
+    for key, why in found.refused.items():
+        click.echo(f"does not fit: {key}: {why}", err=True)
+    taken = sum(len(keys) for keys in found.settings.values())
+    click.echo(
+        f"{taken} setting(s) written to {output}; look at it, then type: atrio --config {output} config check"
+    )
+    if found.refused:
+        sys.exit(1)
 
 
 @config.command("docs")

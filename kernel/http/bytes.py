@@ -289,6 +289,30 @@ def user_bytes(request: Request, stored: StoredFile, *, attachment: bool = False
         headers.append(("content-security-policy", SANDBOX))
     if kind.startswith("text/"):
         kind += "; charset=utf-8"
+    return _conditional(request, stored, headers, kind, etag)
+
+
+def operator_file(request: Request, path: Path, media: str, *, cache: str) -> Response:
+    """Return the answer with a file that the operator put there (a script, a picture of the front end).
+
+    Conditional requests and one byte range, like `user_bytes`; the tag is made of time and size, since these files
+    change by deployment only. `cache` is the Cache-Control value.
+    """
+    facts = path.stat()
+    etag = f'"{facts.st_mtime_ns:x}-{facts.st_size:x}"'
+    modified = int(facts.st_mtime)
+    headers = [
+        ("etag", etag), ("last-modified", formatdate(modified, usegmt=True)), ("accept-ranges", "bytes"),
+        ("cache-control", cache),
+    ]  # fmt: skip
+    stored = StoredFile(path, facts.st_size, media, path.name, etag, modified * 1_000_000)
+    return _conditional(request, stored, headers, media, etag)
+
+
+def _conditional(
+    request: Request, stored: StoredFile, headers: list[tuple[str, str]], kind: str, etag: str
+) -> Response:
+    modified = stored.modified // 1_000_000
     if _not_modified(request, etag, modified):
         return Response(304, b"", headers)
     start, end, status = 0, stored.size - 1, 200

@@ -12,6 +12,11 @@ AUTH_TYPES = ("internal", "ldap", "saml")
 READ_ONLY_CHOICES = ("public_name", "username", "email", "password")
 
 
+def _header(variable: str) -> str:
+    """Return the header that a CGI variable (`HTTP_X_REMOTE_USER`) stands for."""
+    return variable.removeprefix("HTTP_").replace("_", "-").lower()
+
+
 @dataclass(frozen=True)
 class AccountsConfig:
     """Users and sign-in."""
@@ -24,44 +29,65 @@ class AccountsConfig:
         help="Password of the first administrator; empty: one is generated and printed once.",
     )  # fmt: skip
     api_key: str | None = option(
-        None, env="ATRIO_API_KEY", secret=True,
+        None, legacy="api.key", env="ATRIO_API_KEY", secret=True,
         help="Key with which a daemon may act as any active user; empty: off.",
     )  # fmt: skip
     auth_types: tuple[str, ...] = option(
-        ("internal",), help="Ways to sign in with a password, in order: internal, ldap, saml."
+        ("internal",), legacy="auth_types", help="Ways to sign in with a password, in order: internal, ldap, saml."
     )
     remote_user_header: str | None = option(
-        None, choices=("x-remote-user", "remote-user"),
+        None, legacy="remote_user_header", from_legacy=_header, choices=("x-remote-user", "remote-user"),
         help="Header in which a trusted proxy (`server.trusted_proxies`) names the user; empty: off.",
     )  # fmt: skip
-    default_profile: str = option("users", choices=PROFILE_CHOICES, help="Profile of new accounts.")
-    default_allowed_space: int = option(0, minimum=0, help="Bytes a new user may own; 0: no limit.")
-    email_required: bool = option(True, help="Accounts need an e-mail address.")
-    self_registration: bool = option(False, help="Strangers may create an account for themselves.")
+    default_profile: str = option(
+        "users", legacy="user.default_profile", choices=PROFILE_CHOICES, help="Profile of new accounts."
+    )
+    default_allowed_space: int = option(
+        0, legacy="limitation.user_default_allowed_space", minimum=0, help="Bytes a new user may own; 0: no limit."
+    )
+    email_required: bool = option(True, legacy="email.required", help="Accounts need an e-mail address.")
+    self_registration: bool = option(
+        False, legacy="user.self_registration.enabled", help="Strangers may create an account for themselves."
+    )
     invitation_minimal_profile: str = option(
-        "trusted-users", choices=PROFILE_CHOICES,
+        "trusted-users", legacy="new_user.invitation.minimal_profile", choices=PROFILE_CHOICES,
         help="Lowest profile that may invite unknown addresses into a space.",
     )  # fmt: skip
     invitation_notify: bool = option(
-        True, help="Write to the invited: their account gets a one-time link by mail, where mail is on."
+        True,
+        legacy="new_user.invitation.do_notify",
+        help="Write to the invited: their account gets a one-time link by mail, where mail is on.",
     )
     known_members_filter: bool = option(
-        True, help="Users know only those with whom they share a space; off: everybody."
+        True,
+        legacy="known_members.filter",
+        help="Users know only those with whom they share a space; off: everybody.",
     )
     reserved_usernames: tuple[str, ...] = option(
         (), help="Usernames that nobody may take, beside the names of groups in mentions."
     )
     read_only_internal: tuple[str, ...] = option(
         (),
+        legacy="user.profile.read_only_fields.internal",
         help="Fields that accounts with a password here cannot change: public_name, username, email, password.",
     )
-    read_only_ldap: tuple[str, ...] = option((), help="The same for accounts of a directory (LDAP).")
-    read_only_remote: tuple[str, ...] = option((), help="The same for accounts that a proxy signs in.")
-    read_only_saml: tuple[str, ...] = option((), help="The same for accounts of a SAML provider.")
-    session_seconds: int = option(604800, minimum=300, help="Life of a session cookie.")
-    session_secure: bool = option(False, help="Send the session cookie over HTTPS only.")
-    access_token_seconds: int = option(604800, minimum=60, help="Life of a token for `?access_token=`.")
-    reset_token_seconds: int = option(900, minimum=60, help="Life of a link for a new password.")
+    read_only_ldap: tuple[str, ...] = option(
+        (), legacy="user.profile.read_only_fields.ldap", help="The same for accounts of a directory (LDAP)."
+    )
+    read_only_remote: tuple[str, ...] = option(
+        (), legacy="user.profile.read_only_fields.remote", help="The same for accounts that a proxy signs in."
+    )
+    read_only_saml: tuple[str, ...] = option(
+        (), legacy="user.profile.read_only_fields.saml", help="The same for accounts of a SAML provider."
+    )
+    session_seconds: int = option(604800, legacy="session.timeout", minimum=300, help="Life of a session cookie.")
+    session_secure: bool = option(False, legacy="session.secure", help="Send the session cookie over HTTPS only.")
+    access_token_seconds: int = option(
+        604800, legacy="user.auth_token.validity", minimum=60, help="Life of a token for `?access_token=`."
+    )
+    reset_token_seconds: int = option(
+        900, legacy="user.reset_password.token_lifetime", minimum=60, help="Life of a link for a new password."
+    )
     welcome_token_seconds: int = option(
         604800, minimum=60, help="Life of the link with which a new account gets its first password."
     )
@@ -71,13 +97,19 @@ class AccountsConfig:
         help="Wrong passwords of one login and address in ten minutes before the answer is 429.",
     )
     custom_properties_schema: str | None = option(
-        None, help="File with the JSON schema (draft 7) of the custom properties; empty: the one that comes along."
+        None,
+        legacy="user.custom_properties.json_schema_file_path",
+        help="File with the JSON schema (draft 7) of the custom properties; empty: the one that comes along.",
     )
     custom_properties_ui_schema: str | None = option(
-        None, help="File that says how forms show the custom properties; empty: the one that comes along."
+        None,
+        legacy="user.custom_properties.ui_schema_file_path",
+        help="File that says how forms show the custom properties; empty: the one that comes along.",
     )
     custom_properties_translations: str | None = option(
-        None, help="Folder with `<language>.json` files, from texts of both schemas to their translations."
+        None,
+        legacy="user.custom_properties.translations_dir_path",
+        help="Folder with `<language>.json` files, from texts of both schemas to their translations.",
     )
     picture_max_bytes: int = option(
         10_485_760, minimum=1024, help="Largest file that is taken as an avatar or cover, in bytes."
@@ -85,7 +117,11 @@ class AccountsConfig:
     picture_max_pixels: int = option(
         36_000_000, minimum=10_000, help="Largest picture that is opened for an avatar or cover, in pixels."
     )
-    anonymized_name: str = option("Deleted user", help="Name that an anonymized account shows.")
+    anonymized_name: str = option(
+        "Deleted user",
+        legacy="default_anonymized_user_display_name",
+        help="Name that an anonymized account shows.",
+    )
 
 
 SECTION = ConfigSection("accounts", AccountsConfig)

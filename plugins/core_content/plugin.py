@@ -15,6 +15,7 @@ MANIFEST = Manifest(
     name="core_content",
     summary="Folders, notes, files with revisions",
     requires=("accounts", "spaces"),
+    after=("system",),
     offers={"system": ["register_applications", "register_content_type_facts"]},
     essential=True,
 )

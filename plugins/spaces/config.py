@@ -12,12 +12,22 @@ class SpacesConfig:
     """Spaces."""
 
     allowed_access_types: tuple[str, ...] = option(
-        ("confidential", "on_request", "open"), help="Access types that new spaces may have."
+        ("confidential", "on_request", "open"),
+        legacy="workspace.allowed_access_types",
+        choices=("confidential", "on_request", "open"),
+        help="Access types that new spaces may have.",
     )
-    per_user: int = option(0, minimum=0, help="Spaces one user may create; 0: no limit.")
-    parent_choice_visible: bool = option(True, help="Offer the choice of a parent when a space is created.")
+    per_user: int = option(
+        0, legacy="limitation.sharedspace_per_user", minimum=0, help="Spaces one user may create; 0: no limit."
+    )
+    parent_choice_visible: bool = option(
+        True,
+        legacy="ui.spaces.creation.parent_space_choice.visible",
+        help="Offer the choice of a parent when a space is created.",
+    )
     notification_on_invitation: str = option(
-        "daily", choices=("individual", "none", "hourly", "daily", "weekly"),
+        "daily", legacy="email.notification.type_on_invitation",
+        choices=("individual", "none", "hourly", "daily", "weekly"),
         help="How new members are told of changes by mail.",
     )  # fmt: skip
 

@@ -17,15 +17,22 @@ class SystemConfig:
 
     color_file: Path | None = option(
         None,
+        legacy="color.config_file_path",
         help="JSON file of colours: `primary`, `sidebar`, `sidebar/font`, one per application; empty: built in.",
     )
     usage_conditions: tuple[str, ...] = option(
-        (), help="Files of the branding folder that hold the conditions of use, shown where people sign in."
+        (),
+        legacy="website.usage_conditions",
+        help="Files of the branding folder that hold the conditions of use, shown where people sign in.",
     )
     code_sample_languages: tuple[str, ...] = option(
-        CODE_SAMPLE_LANGUAGES, help="Languages of code samples in notes, each `alias:Label`."
+        CODE_SAMPLE_LANGUAGES,
+        legacy="ui.notes.code_sample_languages",
+        help="Languages of code samples in notes, each `alias:Label`.",
     )
-    build_version: str = option("unknown", help="Name of the build, shown beside the version.")
+    build_version: str = option(
+        "unknown", legacy="build_version", help="Name of the build, shown beside the version."
+    )
 
 
 SECTION = ConfigSection("system", SystemConfig)

@@ -25,6 +25,7 @@ def _kept(name: str, collect: Callable[[Kernel], Any]) -> Callable[[Context, Cal
         body = ctx.kernel.memo(f"system.{name} as sent", lambda: msgspec.json.encode(collect(ctx.kernel)))
         return Response(200, body, [], "application/json")
 
+    handler.__doc__ = collect.__doc__
     return handler
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from atrio.kernel.config import WebsiteConfig
 from atrio.kernel.context import Context
 from atrio.kernel.db.statement import row_type
 from atrio.kernel.http.paging import page, read_token
@@ -66,8 +67,9 @@ def properties_ui_schema(ctx: Context, call: Call) -> Any:
     return UiSchema(properties.translated(ctx, properties.files(ctx).ui, _language(ctx)))
 
 
-def _language(ctx: Context) -> str | None:
-    return ctx.actor.data.lang if ctx.actor.data is not None else None
+def _language(ctx: Context) -> str:
+    chosen = ctx.actor.data.lang if ctx.actor.data is not None else None
+    return chosen or ctx.config[WebsiteConfig].default_lang
 
 
 # -- usernames -------------------------------------------------------------------------------------------------
