@@ -76,6 +76,12 @@ class ValidationFailed(KernelError):
         super().__init__(message, details=details)
 
 
+class NoFileGiven(KernelError):
+    """The form holds no file."""
+
+    code = 2005
+
+
 class PreconditionFailed(KernelError):
     """`If-Match` names another revision than the current one."""
 
@@ -150,7 +156,7 @@ class PluginUnavailable(KernelError):
 
 
 class RetryWork(Exception):
-    """A lost race: the unit of work is rolled back and tried again, at most twice."""
+    """A lost race: the unit of work is rolled back and tried again, at most six times."""
 
 
 class BootError(Exception):
@@ -162,6 +168,7 @@ KERNEL_ERRORS: tuple[type[KernelError], ...] = (
     MethodNotAllowed,
     Unauthenticated,
     ValidationFailed,
+    NoFileGiven,
     PreconditionFailed,
     BodyTooLarge,
     UnsupportedMediaType,

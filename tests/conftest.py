@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 from atrio.kernel.host import Kernel
 from atrio.kernel.testing.client import Client
+from atrio.kernel.testing.plugin import ADMIN, PASSWORD
 
 MEMBERS = ("reader", "contributor", "content-manager", "workspace-manager")
 
@@ -74,3 +77,32 @@ def world(
         made.json["current_revision_id"], note["current_revision_id"],
         {name: person.user_id for name, person in people.items() if name != "stranger"},
     )  # fmt: skip
+
+
+@pytest.fixture
+def at_once(kernel: Kernel) -> Callable[[Sequence[Callable[[Client], Any]]], Counter[Any]]:
+    """`at_once([lambda c: c.post(…), …])` sends requests together, each from a thread of its own.
+
+    Gives how often each (status, code) came back; they act as the administrator.
+    """
+
+    def send_all(calls: Sequence[Callable[[Client], Any]]) -> Counter[Any]:
+        barrier = threading.Barrier(len(calls))
+        found: Counter[Any] = Counter()
+
+        def send(call: Callable[[Client], Any]) -> None:
+            client = Client(kernel.app, ADMIN, PASSWORD)
+            client.get("/api/auth/whoami")
+            barrier.wait()
+            answer = call(client)
+            found[answer.status, answer.json["code"] if answer.status >= 400 else None] += 1
+            client.close()
+
+        threads = [threading.Thread(target=send, args=(call,)) for call in calls]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return found
+
+    return send_all

@@ -235,14 +235,15 @@ ACTIVE_TYPES = frozenset(
 
 @dataclass(frozen=True)
 class StoredFile:
-    """What `user_bytes` needs to know of the bytes."""
+    """What `user_bytes` needs to know of the bytes: a file's path, or the bytes themselves when they are few."""
 
-    path: Path
+    path: Path | None
     size: int
     media: str
     name: str
     digest: str
     modified: int
+    content: bytes | None = None
 
 
 def safe_media(media: str, *, api: bool = True) -> str:
@@ -302,6 +303,8 @@ def user_bytes(request: Request, stored: StoredFile, *, attachment: bool = False
             start, end = bounds
             status = 206
             headers.append(("content-range", f"bytes {start}-{end}/{stored.size}"))
+    if stored.content is not None:
+        return Response(status, stored.content[start : end + 1], headers, kind)
     return FileResponse(status, b"", headers, kind, stored.path, start, max(0, end - start + 1))
 
 

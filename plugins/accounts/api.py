@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
+from atrio.kernel.config import base_url
 from atrio.kernel.context import Context
 from atrio.kernel.errors import Unauthenticated
 from atrio.kernel.http.guards import Guard, any_of
 from atrio.kernel.http.route import Call
 
-from . import queries
-from .errors import InsufficientUserProfile, UserNotFound
+from . import queries, services
+from .config import AccountsConfig
+from .errors import InsufficientUserProfile, InvalidUserId, UserNotFound
+from .permissions import KNOWS_USER as KNOWS_USER_PERMISSION
 from .queries import by_login, digest_columns, first_administrator
-from .schemas import NamedEmail, UserDigestSchema
+from .queries import lock as lock_user
+from .schemas import Email, NamedEmail, UserDigestSchema
+from .services import issue_access_token, make_reset_token
 
 NOBODY, USERS, TRUSTED, ADMINISTRATORS = 0, 1, 2, 3
 
@@ -47,7 +53,7 @@ OWN = Guard("own", _is_self, (Unauthenticated, InsufficientUserProfile))
 
 def _load_user(ctx: Context, call: Call) -> None:
     text = call.path.get("user_id", "")
-    row = queries.BY_ID.first(ctx, user_id=int(text)) if text.isdigit() else None
+    row = queries.BY_ID.first(ctx, user_id=int(text)) if text.isdigit() and len(text) <= 18 else None
     if row is None:
         raise UserNotFound
     ctx.resources["user"] = row
@@ -55,6 +61,21 @@ def _load_user(ctx: Context, call: Call) -> None:
 
 CANDIDATE = Guard("user exists", _load_user, (UserNotFound,))
 """Loads the user of the path; comes after the right to know it."""
+
+
+def _know_user(ctx: Context, call: Call) -> None:
+    _load_user(ctx, call)
+    user = ctx.resources["user"]
+    if user.is_deleted:
+        raise UserNotFound
+    ctx.kernel.rights.check(ctx, KNOWS_USER_PERMISSION, user)
+
+
+KNOWS_USER = Guard("knows user", _know_user, (UserNotFound,))
+"""Loads the user of the path if the caller may know him: oneself, the trusted, and whom a policy allows.
+
+Policies of the permission `accounts.knows-user` get the user's row; who abstains lets others decide.
+"""
 
 OWN_OR_ADMINISTRATOR = any_of(OWN, ADMINISTRATOR)
 
@@ -67,8 +88,45 @@ def get_user(ctx: Context, user_id: int) -> Any:
     return row
 
 
+def lock_allowance(ctx: Context, user_id: int) -> int:
+    """Return the bytes a user may own (0: no limit), his row locked until the commit where there is a limit."""
+    row = queries.BY_ID.first(ctx, user_id=user_id)
+    allowed = int(row.allowed_space) if row is not None else 0
+    if allowed:
+        queries.lock(ctx, user_id)
+    return allowed
+
+
+def knows_everybody(ctx: Context) -> bool:
+    """Tell whether the caller may find people with whom he shares no space (option `known_members_filter`)."""
+    return profile_of(ctx) >= TRUSTED or not ctx.config[AccountsConfig].known_members_filter
+
+
+def may_invite(ctx: Context) -> bool:
+    """Tell whether the caller may open accounts for unknown addresses (option `invitation_minimal_profile`)."""
+    return profile_of(ctx) >= services.LEVELS[ctx.config[AccountsConfig].invitation_minimal_profile]
+
+
+def invite_user(ctx: Context, address: str, public_name: str | None = None) -> int:
+    """Create the account of an invited address, without a password, and return its id.
+
+    The address must be valid (`NamedEmail`); 2036 when it was taken meanwhile. Ask `may_invite` before.
+    """
+    return services.create_user(
+        ctx, email=Email().deserialize(address), public_name=public_name or None, creation_type="invitation",
+        notify=ctx.config[AccountsConfig].invitation_notify,
+    )  # fmt: skip
+
+
+def reset_link(ctx: Context, email: str, token: str) -> str:
+    """Return the address of the page on which a token sets a password; only for who holds the token."""
+    return f"{base_url(ctx.config)}/ui/reset-password?{urlencode({'token': token, 'email': email})}"
+
+
 __all__ = [
-    "ADMINISTRATOR", "ADMINISTRATORS", "CANDIDATE", "NOBODY", "OWN", "OWN_OR_ADMINISTRATOR", "TRUSTED",
-    "TRUSTED_USER", "USER", "USERS", "InsufficientUserProfile", "NamedEmail", "UserDigestSchema",
-    "UserNotFound", "by_login", "digest_columns", "first_administrator", "get_user", "profile_of",
+    "ADMINISTRATOR", "ADMINISTRATORS", "CANDIDATE", "KNOWS_USER", "KNOWS_USER_PERMISSION", "NOBODY", "OWN",
+    "OWN_OR_ADMINISTRATOR", "TRUSTED", "TRUSTED_USER", "USER", "USERS", "InsufficientUserProfile",
+    "InvalidUserId", "NamedEmail", "UserDigestSchema", "UserNotFound", "by_login", "digest_columns",
+    "first_administrator", "get_user", "invite_user", "issue_access_token", "knows_everybody",
+    "lock_allowance", "lock_user", "make_reset_token", "may_invite", "profile_of", "reset_link",
 ]  # fmt: skip

@@ -1,4 +1,7 @@
-"""How a request becomes an actor: session cookie, API key, Basic, in this order (spec: auth, §1)."""
+"""How a request becomes an actor (spec: auth, §1).
+
+In this order: the name that a trusted proxy gives, session cookie, access token of the query, API key, Basic.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,20 @@ import base64
 import binascii
 import hmac
 import time
+from contextlib import suppress
 from email.utils import formatdate
 from typing import Any
 
 from atrio.kernel.config import RedisConfig
 from atrio.kernel.context import Actor, Context
-from atrio.kernel.errors import CrossSiteRequest, TooManyRequests
+from atrio.kernel.errors import CrossSiteRequest, KernelError, TooManyRequests, ValidationFailed
 from atrio.kernel.http.request import Request
 from atrio.kernel.http.route import SAFE_METHODS
 from atrio.kernel.jobs import SECOND
 
 from . import passwords, queries, services
 from .config import AccountsConfig
+from .errors import WrongUserPassword
 
 COOKIE = "session_key"
 
@@ -25,8 +30,18 @@ COOKIE = "session_key"
 def authenticate(request: Request, ctx: Context) -> Actor | None:
     """Return the user of a request, None for a stranger; CrossSiteRequest for a forged cookie request."""
     headers = request.headers
+    proxy = ctx.config[AccountsConfig].remote_user_header
+    if proxy is not None and headers.get(proxy):
+        actor = _by_proxy(headers[proxy], ctx)
+        if actor is not None:
+            _refuse_foreign(request, ctx)  # the browser is signed in at the proxy, as with a cookie
+        return actor
     if "cookie" in headers:
         actor = _by_cookie(request, ctx)
+        if actor is not None:
+            return actor
+    if b"access_token=" in request.query_string:
+        actor = _by_access_token(request, ctx)
         if actor is not None:
             return actor
     if "tracim-api-key" in headers or "atrio-api-key" in headers:
@@ -44,6 +59,11 @@ def _actor(row: Any, via: str) -> Actor | None:
     return Actor(row.user_id, "user", row, via)
 
 
+def _refuse_foreign(request: Request, ctx: Context) -> None:
+    if request.method not in SAFE_METHODS and not ctx.kernel.app.gate.may_write_with_cookie(request):
+        raise CrossSiteRequest
+
+
 # -- sessions ----------------------------------------------------------------------------------------------
 
 
@@ -56,8 +76,7 @@ def _by_cookie(request: Request, ctx: Context) -> Actor | None:
     actor = _actor(row, "session")
     if actor is None or row is None:
         return None
-    if request.method not in SAFE_METHODS and not ctx.kernel.app.gate.may_write_with_cookie(request):
-        raise CrossSiteRequest
+    _refuse_foreign(request, ctx)
     life = ctx.config[AccountsConfig].session_seconds
     if row.session_expires - now < life * SECOND // 2:
         ctx.answer_headers.append(("set-cookie", cookie(ctx, token)))
@@ -78,6 +97,57 @@ def cookie(ctx: Context, token: str) -> str:
     moment = ctx.now // SECOND + settings.session_seconds if token else 0
     secure = "; Secure" if settings.session_secure else ""
     return f"{COOKIE}={token}; expires={formatdate(moment, usegmt=True)}; HttpOnly; Path=/; SameSite=Lax{secure}"
+
+
+def renew_cookie(ctx: Context, token: str) -> None:
+    """Send the cookie of a new session instead of whatever was to be said of the old one."""
+    ctx.cancel_later()
+    ctx.answer_headers[:] = [h for h in ctx.answer_headers if h[0] != "set-cookie"]
+    ctx.answer_headers.append(("set-cookie", cookie(ctx, token)))
+
+
+# -- access token --------------------------------------------------------------------------------------------
+
+
+def _by_access_token(request: Request, ctx: Context) -> Actor | None:
+    try:
+        token = request.query.get("access_token", "")
+    except ValidationFailed:
+        return None
+    if len(token) < 20:
+        return None
+    row = queries.BY_TOKEN.first(ctx, token_hash=services.token_hash(token), purpose="access", now=ctx.now)
+    return _actor(row, "access token")
+
+
+# -- a trusted proxy -----------------------------------------------------------------------------------------
+
+
+def _by_proxy(name: str, ctx: Context) -> Actor | None:
+    """Sign in whom the proxy names; one who is not known yet gets an account. The header of others is dropped."""
+    login = name.strip()
+    row = queries.by_login(ctx, login)
+    if row is None:
+        with ctx.released():
+            ctx.kernel.run(lambda own: _newcomer(own, login))
+        row = queries.by_login(ctx, login)
+    return _actor(row, "proxy")
+
+
+def _newcomer(ctx: Context, login: str) -> None:
+    from marshmallow import ValidationError
+
+    from .schemas import Email, username_field
+
+    try:
+        if "@" in login:
+            values: dict[str, Any] = {"email": Email().deserialize(login)}
+        else:
+            values = {"email": None, "username": username_field().deserialize(login)}
+    except ValidationError:
+        return
+    with suppress(KernelError):  # another request was first, or the instance wants an address
+        services.create_user(ctx, **values, creation_type="remote", auth_type="remote")
 
 
 # -- API key -----------------------------------------------------------------------------------------------
@@ -114,10 +184,12 @@ def check_password(ctx: Context, login: str, password: str, address: str) -> Any
 
     The transaction is given up while argon2 computes, so that nobody waits for it, and the row is read again.
     """
-    throttle = _throttle(ctx)
+    if "internal" not in ctx.config[AccountsConfig].auth_types:
+        return None
+    throttle = throttle_of(ctx)
     throttle.refuse(login, address)  # before the memory too: it would answer guesses without a limit
     row = queries.by_login(ctx, login)
-    usable = row is not None and row.is_active and not row.is_deleted and row.password_hash
+    usable = _has_password(row)
     key = passwords.remember_key(login, password, row.password_hash, row.version) if usable and row else b""
     if key and passwords.remembered(key):
         return row
@@ -131,6 +203,24 @@ def check_password(ctx: Context, login: str, password: str, address: str) -> Any
         return None
     passwords.remember(key)
     return again
+
+
+def _has_password(row: Any) -> bool:
+    """Tell whether an account may sign in with a password of ours: one of a directory or a proxy may not."""
+    return bool(
+        row is not None
+        and row.is_active
+        and not row.is_deleted
+        and row.password_hash
+        and row.auth_type in ("internal", "unknown")
+    )
+
+
+def check_own_password(ctx: Context, password: str, address: str) -> None:
+    """Raise WrongUserPassword (2034) unless this is the caller's own password; guesses are counted."""
+    me = ctx.actor.data
+    if me is None or check_password(ctx, me.email or me.username, password, address) is None:
+        raise WrongUserPassword
 
 
 class Throttle:
@@ -152,11 +242,18 @@ class Throttle:
                 "too many wrong passwords", headers=[("retry-after", str(max(1, int(reset - time.time()))))]
             )
 
+    def pass_by(self, name: str, who: str, allowed: int) -> bool:
+        """Count a call and tell whether it is among the first ones of ten minutes."""
+        from limits import RateLimitItemPerMinute
+
+        return self.limiter.hit(RateLimitItemPerMinute(allowed, 10), name, who)
+
     def failed(self, login: str, address: str) -> None:
         """Count a failure."""
         self.limiter.hit(self.item, login.lower(), address)
 
 
-def _throttle(ctx: Context) -> Throttle:
+def throttle_of(ctx: Context) -> Throttle:
+    """Return the counter of this instance."""
     allowed, url = ctx.config[AccountsConfig].failures_allowed, ctx.config[RedisConfig].url
     return ctx.kernel.memo("accounts.throttle", lambda: Throttle(allowed, url))

@@ -61,6 +61,110 @@ class InsufficientUserProfile(KernelError):
     status = 403
 
 
+class UserImageNotFound(KernelError):
+    """The user has no cover."""
+
+    code = 1021
+
+
+class PropertiesInvalid(KernelError):
+    """The custom properties do not fit the schema of the instance; the message says where."""
+
+    code = 2002
+
+
+class WrongUserPassword(KernelError):
+    """The caller's own password is wrong."""
+
+    code = 2034
+    status = 403
+
+
+class PasswordsDoNotMatch(KernelError):
+    """The two new passwords differ."""
+
+    code = 2035
+
+
+class InvalidResetToken(KernelError):
+    """The token is unknown, used, or belongs to another account."""
+
+    code = 2039
+
+
+class ExpiredResetToken(KernelError):
+    """The token is over."""
+
+    code = 2040
+
+
+class ExternalEmail(KernelError):
+    """The address of this account is kept elsewhere."""
+
+    code = 2048
+
+
+class ExternalPassword(KernelError):
+    """The password of this account is kept elsewhere."""
+
+    code = 2049
+
+
+class AuthTypeDisabled(KernelError):
+    """The way in which this account signs in is switched off."""
+
+    code = 2050
+
+
+class MimetypeNotAllowed(KernelError):
+    """Not a picture that can be taken: PNG, JPEG, WebP, BMP or GIF, within the limits."""
+
+    code = 2071
+
+
+class SelfRegistrationDisabled(KernelError):
+    """Strangers cannot create accounts here."""
+
+    code = 2073
+
+
+class UserCannotDisableHimself(KernelError):
+    """Nobody can disable his own account."""
+
+    code = 3003
+
+
+class UserCannotDeleteHimself(KernelError):
+    """Nobody can delete his own account."""
+
+    code = 3004
+
+
+class UserCannotChangeOwnProfile(KernelError):
+    """Nobody can change his own profile."""
+
+    code = 3006
+
+
+class AlreadyFollowed(KernelError):
+    """The user is followed already."""
+
+    code = 3012
+
+
+class NotFollowed(KernelError):
+    """The user is not followed."""
+
+    code = None
+    status = 400
+
+
+class ReadOnlyField(KernelError):
+    """This instance does not let the field be changed."""
+
+    code = 4004
+
+
 ERRORS = (
     UserNotFound,
     InvalidUserId,
@@ -71,4 +175,21 @@ ERRORS = (
     ReservedUsername,
     AuthenticationFailed,
     InsufficientUserProfile,
+    UserImageNotFound,
+    PropertiesInvalid,
+    WrongUserPassword,
+    PasswordsDoNotMatch,
+    InvalidResetToken,
+    ExpiredResetToken,
+    ExternalEmail,
+    ExternalPassword,
+    AuthTypeDisabled,
+    MimetypeNotAllowed,
+    SelfRegistrationDisabled,
+    UserCannotDisableHimself,
+    UserCannotDeleteHimself,
+    UserCannotChangeOwnProfile,
+    AlreadyFollowed,
+    NotFollowed,
+    ReadOnlyField,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from atrio.kernel.db.base import Base, Id, Timestamp, exact
+from atrio.kernel.db.base import Base, Id, LongText, Timestamp, exact
 
 
 class User(Base):
@@ -50,3 +50,73 @@ class Session(Base):
     user_id: Mapped[int] = mapped_column(Id, ForeignKey("accounts_user.user_id", ondelete="CASCADE"))
     created: Mapped[int] = mapped_column(Timestamp)
     expires: Mapped[int] = mapped_column(Timestamp)
+
+
+class Token(Base):
+    """A secret that was handed out once; the row holds its hash. `purpose` is `reset` or `access`."""
+
+    __tablename__ = "accounts_token"
+    __table_args__ = (
+        Index("ix_accounts_token_user_id", "user_id", "purpose"),
+        Index("ix_accounts_token_expires", "expires"),
+    )
+
+    token_hash: Mapped[str] = mapped_column(exact(64), primary_key=True)
+    purpose: Mapped[str] = mapped_column(exact(16))
+    user_id: Mapped[int] = mapped_column(Id, ForeignKey("accounts_user.user_id", ondelete="CASCADE"))
+    created: Mapped[int] = mapped_column(Timestamp)
+    expires: Mapped[int] = mapped_column(Timestamp)
+
+
+class Parameter(Base):
+    """One setting that a client keeps for its user; `value` is JSON."""
+
+    __tablename__ = "accounts_parameter"
+
+    user_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("accounts_user.user_id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    name: Mapped[str] = mapped_column(exact(255), primary_key=True)
+    value: Mapped[str] = mapped_column(LongText)
+
+
+class Properties(Base):
+    """The custom properties of a user: one JSON document."""
+
+    __tablename__ = "accounts_properties"
+
+    user_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("accounts_user.user_id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    document: Mapped[str] = mapped_column(LongText)
+
+
+class Picture(Base):
+    """The avatar or the cover of a user: a PNG in the blob store."""
+
+    __tablename__ = "accounts_picture"
+
+    user_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("accounts_user.user_id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    kind: Mapped[str] = mapped_column(exact(8), primary_key=True)
+    digest: Mapped[str] = mapped_column(exact(64))
+    size: Mapped[int] = mapped_column(BigInteger)
+    modified: Mapped[int] = mapped_column(Timestamp)
+
+
+class Follow(Base):
+    """A user follows another, the leader."""
+
+    __tablename__ = "accounts_follow"
+    __table_args__ = (Index("ix_accounts_follow_leader_id", "leader_id", "follower_id"),)
+
+    follower_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("accounts_user.user_id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    leader_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("accounts_user.user_id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+
+
+MODELS = (User, Session, Token, Parameter, Properties, Picture, Follow)

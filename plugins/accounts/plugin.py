@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from atrio import Manifest, hookimpl
 
 if TYPE_CHECKING:
-    from atrio import Actor, ConfigSection, Context, Event, KernelError, Route
+    from atrio import Actor, ConfigSection, Context, Event, KernelError, Permission, Policy, Route
+    from atrio.kernel.config import Config
     from atrio.kernel.db.migrate import Lineage
     from atrio.kernel.http.request import Request
 
@@ -27,11 +28,20 @@ def register_config() -> list[ConfigSection]:
 
 
 @hookimpl
+def check_environment(config: Config) -> str | None:
+    """Refuse to run with settings that mean nothing: unknown fields, schemas that are none."""
+    from .adapters.properties import read_files
+    from .config import AccountsConfig, faults
+
+    return faults(config[AccountsConfig]) or read_files(config[AccountsConfig]).fault
+
+
+@hookimpl
 def register_models() -> list[Any]:
     """Declare the tables."""
-    from .models import Session, User
+    from .models import MODELS
 
-    return [User, Session]
+    return list(MODELS)
 
 
 @hookimpl
@@ -56,6 +66,30 @@ def register_errors() -> list[type[KernelError]]:
     from .errors import ERRORS
 
     return list(ERRORS)
+
+
+@hookimpl
+def register_permissions() -> list[Permission]:
+    """Declare who may know whom."""
+    from .permissions import PERMISSIONS
+
+    return list(PERMISSIONS)
+
+
+@hookimpl
+def register_policies() -> list[Policy]:
+    """Allow oneself, the trusted, and everybody where the filter is off."""
+    from .permissions import POLICIES
+
+    return list(POLICIES)
+
+
+@hookimpl
+def register_capabilities(config: Config) -> dict[str, Any]:
+    """Announce how people sign in and what they may change."""
+    from .config import AccountsConfig, announced
+
+    return announced(config[AccountsConfig])
 
 
 @hookimpl

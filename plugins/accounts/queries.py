@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, inspect, select
 from sqlalchemy.orm import aliased
 
 from atrio.kernel.context import Context
+from atrio.kernel.db.base import Base
 from atrio.kernel.db.statement import Statement
 
-from .models import Session, User
+from .models import Follow, Parameter, Picture, Properties, Session, Token, User
 
 COLUMNS = (
     User.user_id, User.email, User.username, User.public_name, User.profile, User.auth_type, User.lang,
@@ -36,6 +38,41 @@ ALL = Statement(
 )  # fmt: skip
 
 
+BY_TOKEN = Statement(
+    select(*COLUMNS)
+    .join(Token, Token.user_id == User.user_id)
+    .where(
+        Token.token_hash == bindparam("token_hash"), Token.purpose == bindparam("purpose"),
+        Token.expires > bindparam("now"),
+    ),
+    "UserRow",
+)  # fmt: skip
+TOKEN = Statement(
+    select(Token.user_id, Token.expires).where(
+        Token.token_hash == bindparam("token_hash"), Token.purpose == bindparam("purpose")
+    ),
+    "TokenRow",
+)
+PARAMETERS = Statement(
+    select(Parameter.name, Parameter.value)
+    .where(Parameter.user_id == bindparam("user_id"))
+    .order_by(Parameter.name),
+    "ParameterRow",
+)
+PARAMETER_COUNT = Statement(
+    select(func.count().label("n")).where(Parameter.user_id == bindparam("user_id")), "Count"
+)
+PROPERTIES = Statement(
+    select(Properties.document).where(Properties.user_id == bindparam("user_id")), "PropertiesRow"
+)
+PICTURE = Statement(
+    select(Picture.digest, Picture.size, Picture.modified).where(
+        Picture.user_id == bindparam("user_id"), Picture.kind == bindparam("kind")
+    ),
+    "PictureRow",
+)
+
+
 def by_login(ctx: Context, login: str) -> Any | None:
     """Return the user of a login: with `@` an e-mail address, else a username (spec: auth, §2)."""
     if "\x00" in login:  # PostgreSQL takes no such text
@@ -55,6 +92,73 @@ def digest_columns(id_column: Any, prefix: str) -> tuple[Any, Any, list[Any]]:
     return user, user.user_id == id_column, columns
 
 
+# -- the card of a user --------------------------------------------------------------------------------------
+
+ABOUT_DEFAULTS = ("authored_content_revisions_count", "authored_content_revisions_space_count")
+"""Fields of the card that other plugins may fill: shape `user_about`."""
+
+
+def about_statement(ctx: Context) -> Statement:
+    """Return the SELECT of a user's card, with what other plugins contribute to it."""
+
+    def build() -> Statement:
+        given = ctx.kernel.contributed("user_about", User.user_id)
+        followers = select(func.count()).where(Follow.leader_id == User.user_id).scalar_subquery()
+        leaders = select(func.count()).where(Follow.follower_id == User.user_id).scalar_subquery()
+        return Statement(
+            select(
+                User.user_id, User.username, User.public_name, User.has_cover, User.created,
+                followers.label("followers_count"), leaders.label("leaders_count"),
+                *(given[name] for name in ABOUT_DEFAULTS if name in given),
+            ).where(User.user_id == bindparam("user_id")),
+            "AboutRow",
+        )  # fmt: skip
+
+    return ctx.kernel.memo("accounts.about", build)
+
+
+# -- who follows whom ----------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=32)
+def follows_statement(listed: str, one: bool, bookmark: str) -> Statement:
+    """Return the page of `leader` or `follower` ids of a user, by id; one row more than asked for."""
+    column, owner = (
+        (Follow.leader_id, Follow.follower_id) if listed == "leader" else (Follow.follower_id, Follow.leader_id)
+    )
+    query = select(column.label("user_id")).where(owner == bindparam("owner_id"))
+    if one:
+        query = query.where(column == bindparam("user_id"))
+    if bookmark:
+        after = column > bindparam("place") if bookmark == ">" else column < bindparam("place")
+        query = query.where(after)
+    order = column.desc() if bookmark == "<" else column
+    return Statement(query.order_by(order).limit(bindparam("limit")), "UserIdRow")
+
+
+# -- removal -------------------------------------------------------------------------------------------------
+
+
+def traces(ctx: Context, user_id: int) -> list[tuple[str, str, str, int]]:
+    """Return (table, column, on delete, rows) for everything that points at a user, in whichever plugin.
+
+    Reads the declared foreign keys: accounts knows no table of another plugin. One statement a reference,
+    for the command line only.
+    """
+    present = set(inspect(ctx.connection).get_table_names())
+    found: list[tuple[str, str, str, int]] = []
+    for table in Base.metadata.sorted_tables:
+        if table.name not in present:
+            continue
+        for key in sorted(table.foreign_keys, key=lambda k: k.parent.name):
+            if key.column.table.name != User.__tablename__:
+                continue
+            rows = ctx.execute(select(func.count()).select_from(table).where(key.parent == user_id)).scalar_one()
+            if rows:
+                found.append((table.name, key.parent.name, (key.ondelete or "").upper(), int(rows)))
+    return found
+
+
 def counts(ctx: Context) -> Mapping[str, int]:
     """Return how many accounts there are, and how many are active."""
     row: Any = ctx.execute(select(func.count(), func.sum(User.is_active)).select_from(User)).one()
@@ -70,6 +174,19 @@ FIRST_ADMINISTRATOR = Statement(
 )
 
 
+OTHER_ADMINISTRATORS = Statement(
+    select(func.count().label("n")).where(
+        User.profile == 3, User.is_active == 1, User.is_deleted == 0, User.user_id != bindparam("user_id")
+    ),
+    "Count",
+)
+
+
 def first_administrator(ctx: Context) -> Any | None:
     """Return the oldest active administrator: who acts for the command line when nobody is named."""
     return FIRST_ADMINISTRATOR.first(ctx)
+
+
+def lock(ctx: Context, user_id: int) -> None:
+    """Lock a user's row until the commit."""
+    ctx.execute(select(User.user_id).where(User.user_id == user_id).with_for_update())

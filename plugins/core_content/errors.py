@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from atrio.kernel.errors import KernelError
+from atrio.kernel.errors import NoFileGiven as NoFileGiven
 
 
 class ContentNotFound(KernelError):
@@ -23,12 +24,6 @@ class ContentTypeNotExist(KernelError):
     code = 1006
 
 
-class NoFileGiven(KernelError):
-    """The form holds no file."""
-
-    code = 2005
-
-
 class InvalidStatusChange(KernelError):
     """The content has this status already."""
 
@@ -39,6 +34,48 @@ class ContentTypeMissing(KernelError):
     """A creation without content type."""
 
     code = 2014
+
+
+class EmptyComment(KernelError):
+    """A comment without anything to see."""
+
+    code = 2003
+
+
+class InvalidCommentId(KernelError):
+    """The comment id in the path is no number."""
+
+    code = 2024
+
+
+class WorkspaceMissing(KernelError):
+    """A move without the space to move to."""
+
+    code = 2012
+
+
+class WorkspacesDoNotMatch(KernelError):
+    """The new parent lies in another space than the one named."""
+
+    code = 2032
+
+
+class TodoNotFound(KernelError):
+    """The to-do was deleted before."""
+
+    code = 1026
+
+
+class MoveIntoItself(KernelError):
+    """A content cannot be its own parent."""
+
+    code = 3009
+
+
+class MoveIntoChild(KernelError):
+    """A content cannot move below itself."""
+
+    code = 3010
 
 
 class InvalidContentId(KernelError):
@@ -119,7 +156,6 @@ ERRORS = (
     ParentNotFound,
     ContentTypeNotExist,
     InvalidStatusChange,
-    NoFileGiven,
     ContentTypeMissing,
     InvalidContentId,
     ContentTypeNotAllowed,
@@ -133,4 +169,11 @@ ERRORS = (
     SpaceFull,
     OwnerFull,
     RevisionMismatch,
+    EmptyComment,
+    InvalidCommentId,
+    WorkspaceMissing,
+    WorkspacesDoNotMatch,
+    TodoNotFound,
+    MoveIntoItself,
+    MoveIntoChild,
 )

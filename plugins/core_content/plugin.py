@@ -8,12 +8,14 @@ from atrio import Manifest, hookimpl
 
 if TYPE_CHECKING:
     from atrio import ConfigSection, Event, KernelError, Route
+    from atrio.kernel.config import Config
     from atrio.kernel.db.migrate import Lineage
 
 MANIFEST = Manifest(
     name="core_content",
     summary="Folders, notes, files with revisions",
     requires=("accounts", "spaces"),
+    offers={"system": ["register_applications", "register_content_type_facts"]},
     essential=True,
 )
 
@@ -24,6 +26,18 @@ def register_config() -> list[ConfigSection]:
     from .config import SECTION
 
     return [SECTION]
+
+
+@hookimpl
+def register_capabilities(config: Config) -> dict[str, Any]:
+    """Tell clients how large a file and a space may be, in bytes; 0: no limit."""
+    from .config import ContentConfig
+
+    settings = config[ContentConfig]
+    return {
+        "content_length_file_size_limit": settings.max_file_size,
+        "workspace_size_limit": settings.space_size,
+    }
 
 
 @hookimpl
@@ -88,3 +102,27 @@ def space_sizes(ctx: Any, spaces: Any) -> int:
     from .queries import bytes_in
 
     return bytes_in(ctx, spaces)
+
+
+@hookimpl
+def empty_space(ctx: Any, space_id: int) -> None:
+    """Delete the contents of a space that is purged."""
+    from .services import empty_space as empty
+
+    empty(ctx, space_id)
+
+
+@hookimpl(optionalhook=True)
+def register_content_type_facts(kernel: Any) -> list[dict[str, Any]]:
+    """Tell system what clients read of the content types."""
+    from .facts import content_type_facts
+
+    return content_type_facts(kernel)
+
+
+@hookimpl(optionalhook=True)
+def register_applications(kernel: Any) -> list[dict[str, Any]]:
+    """Tell system the applications of the content types."""
+    from .facts import application_facts
+
+    return application_facts()

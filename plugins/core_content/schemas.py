@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 from marshmallow import fields, validate
 
+from atrio.kernel.db.statement import row_type
 from atrio.kernel.http.paging import PageSchema
 from atrio.kernel.http.schema import CommaList, Dumper, IdList, Int, Schema, Text, Timestamp, one_of
+from atrio.kernel.text import slugify
 from atrio.plugins.accounts.api import UserDigestSchema
 
 from .names import filename
@@ -126,6 +131,163 @@ class RevisionFilterSchema(PageSchema):
     )  # fmt: skip
 
 
+class ReadStatusSchema(Schema):
+    """Whether a user has read a content and everything below it."""
+
+    content_id = Int()
+    read_by_user = fields.Boolean(dump_default=False)
+
+
+class StepSchema(Schema):
+    """One content on the way from the root."""
+
+    content_id = Int()
+    label = Text()
+    slug = Text()
+    content_type = Text()
+
+
+class PathSchema(Schema):
+    """The way from the root to a content, itself last."""
+
+    items = fields.List(fields.Nested(StepSchema))
+
+
+class CommentSchema(Schema):
+    """A comment."""
+
+    content_id = Int()
+    content_type = Text()
+    parent_id = Int()
+    parent_label = Text()
+    parent_content_type = Text()
+    parent_content_namespace = Text(validate=one_of(*NAMESPACES))
+    raw_content = Text()
+    description = Text()
+    author = fields.Nested(UserDigestSchema, allow_none=True)
+    last_modifier = fields.Nested(UserDigestSchema, allow_none=True)
+    created = Timestamp()
+    modified = Timestamp()
+
+
+class MinimalContentSchema(Schema):
+    """The content that a to-do belongs to."""
+
+    content_id = Int()
+    content_type = Text()
+    label = Text()
+    slug = Text()
+
+
+class SpaceLabelSchema(Schema):
+    """The space of a to-do."""
+
+    workspace_id = Int()
+    label = Text()
+
+
+class AssigneeSchema(UserDigestSchema):
+    """Who has to do it; nulls where nobody has."""
+
+    user_id = Int(allow_none=True)
+    public_name = Text(allow_none=True)
+    is_active = fields.Boolean(allow_none=True)
+
+
+class TodoSchema(Schema):
+    """A to-do."""
+
+    content_id = Int()
+    parent = fields.Nested(MinimalContentSchema)
+    raw_content = Text()
+    author = fields.Nested(UserDigestSchema, allow_none=True)
+    assignee = fields.Nested(AssigneeSchema)
+    created = Timestamp()
+    status = Text(dump_default="open", validate=one_of(*STATUSES))
+    workspace = fields.Nested(SpaceLabelSchema)
+
+
+class TemplateSchema(Schema):
+    """A template, short."""
+
+    content_id = Int()
+    workspace_id = Int()
+    parent_id = Int(allow_none=True)
+    label = Text()
+    file_extension = Text()
+    status = Text(dump_default="open", validate=one_of(*STATUSES))
+    author = fields.Nested(UserDigestSchema, allow_none=True)
+    created = Timestamp()
+    content_namespace = Text(validate=one_of(*NAMESPACES))
+    is_archived = fields.Boolean()
+    is_deleted = fields.Boolean()
+    is_template = fields.Boolean()
+    is_editable = fields.Boolean()
+    assignee_id = Int(allow_none=True)
+
+
+class TemplateQuerySchema(Schema):
+    """Which templates."""
+
+    type = Text(required=True, validate=one_of(*SLUGS))
+
+
+class KnownContentsQuerySchema(Schema):
+    """What to look for, and how many answers at most."""
+
+    acp = Text(required=True, validate=validate.Length(1, 1024))
+    limit = Int(load_default=15, validate=validate.Range(min=1, max=1000))
+
+
+class ContentIdsQuerySchema(Schema):
+    """Which contents; absent: all of the space."""
+
+    content_ids = IdList(load_default=None)
+
+
+class MoveSchema(Schema):
+    """Where a content goes; no parent, or 0, is the root."""
+
+    new_parent_id = Int(required=True, allow_none=True, validate=validate.Range(min=0))
+    new_workspace_id = Int(required=True, validate=validate.Range(min=1))
+
+
+class TemplateFlagSchema(Schema):
+    """Template or not."""
+
+    is_template = fields.Boolean(required=True)
+
+
+class NamespaceSchema(Schema):
+    """Where a thread is shown."""
+
+    content_namespace = fields.String(required=True, validate=one_of(*NAMESPACES))
+
+
+class CommentTextSchema(Schema):
+    """The text of a comment, HTML."""
+
+    raw_content = Text(required=True, validate=validate.Length(1, TEXT_LIMIT))
+
+
+class CommentFilterSchema(PageSchema):
+    """Query of the comments of a content."""
+
+    sort = fields.String(
+        load_default="created:asc",
+        validate=one_of(
+            "label:asc", "label:desc", "modified:asc", "modified:desc", "created:asc", "created:desc"
+        ),
+    )  # fmt: skip
+
+
+class TodoCreationSchema(Schema):
+    """A new to-do."""
+
+    raw_content = Text(required=True, validate=validate.Length(max=TEXT_LIMIT))
+    assignee_id = Int(load_default=None, allow_none=True, validate=validate.Range(min=1))
+
+
 class ContentCreationSchema(Schema):
     """A new content."""
 
@@ -133,6 +295,7 @@ class ContentCreationSchema(Schema):
     content_type = Text(required=True, metadata={"examples": ["html-document", "folder", "thread"]})
     content_namespace = fields.String(load_default="content", validate=one_of(*NAMESPACES))
     parent_id = Int(load_default=None, allow_none=True, validate=validate.Range(min=1))
+    template_id = Int(load_default=None, allow_none=True, validate=validate.Range(min=1))
 
 
 class FileCreationSchema(Schema):
@@ -141,6 +304,7 @@ class FileCreationSchema(Schema):
     parent_id = Int(load_default=0, allow_none=True, validate=validate.Range(min=0))
     content_namespace = fields.String(load_default="content", validate=one_of(*NAMESPACES))
     content_type = Text(load_default="file", metadata={"examples": ["file", "kanban", "logbook"]})
+    template_id = Int(load_default=None, allow_none=True, validate=validate.Range(min=1))
 
 
 class ContentModifySchema(Schema):
@@ -170,15 +334,85 @@ class FileQuerySchema(Schema):
 
 
 def _slug(row: Any) -> str:
-    from atrio.kernel.text import slugify
-
     return slugify(row.label)
 
 
-_REVISION = {"slug": _slug, "filename": lambda r: filename(r.label, r.file_extension)}
+def stamp(micros: int) -> str:
+    """Return a moment as trashed labels carry it: ISO, UTC, microseconds, no colon."""
+    moment = datetime.fromtimestamp(micros // 1_000_000, UTC)
+    return f"{moment:%Y-%m-%dT%H.%M.%S}.{micros % 1_000_000:06d}"
 
-digest = Dumper(ContentDigestSchema)
-content = Dumper(ContentSchema)
-file = Dumper(FileContentSchema)
+
+def shown_label(label: str, trashed_at: int | None, archived_at: int | None) -> str:
+    """Return a label on the wire: the row keeps it, trash and archive add their stamps, in order of time."""
+    if trashed_at is None and archived_at is None:
+        return label
+    marks = [(archived_at, "archived"), (trashed_at, "deleted")]
+    for moment, word in sorted((m, w) for m, w in marks if m is not None):
+        label = f"{label}-{word}-{stamp(moment)}"
+    return label
+
+
+def wire_names(prefix: str = "", *, only: tuple[str, ...] = ("label", "filename", "slug")) -> dict[str, Any]:
+    """Return the computed fields of a content whose columns carry a prefix (`content__`)."""
+    trashed, archived = attrgetter(f"{prefix}trashed_at"), attrgetter(f"{prefix}archived_at")
+    extension = f"{prefix}file_extension"
+    plain = {name: attrgetter(f"{prefix}{name}") for name in only}
+
+    def shown(name: str) -> Any:
+        read = plain[name]
+
+        def give(row: Any) -> Any:
+            if trashed(row) is None and archived(row) is None:
+                return read(row)
+            label = shown_label(plain["label"](row), trashed(row), archived(row))
+            if name == "filename":
+                return filename(label, getattr(row, extension))
+            return slugify(label) if name == "slug" else label
+
+        return give
+
+    return {f"{prefix}{name}": shown(name) for name in only}
+
+
+_REVISION = {"slug": _slug, "filename": lambda r: filename(r.label, r.file_extension)}
+_NAMES = wire_names()
+
+digest = Dumper(ContentDigestSchema, computed=_NAMES)
+content = Dumper(ContentSchema, computed=_NAMES)
+file = Dumper(FileContentSchema, computed=_NAMES)
 revision = Dumper(RevisionSchema, computed=_REVISION)
 file_revision = Dumper(FileRevisionSchema, computed=_REVISION)
+template = Dumper(TemplateSchema, computed={"label": _NAMES["label"]})
+read_status = Dumper(ReadStatusSchema)
+step = Dumper(StepSchema, computed=wire_names(only=("label", "slug")))
+path = Dumper(PathSchema, computed={"items": lambda r: r})
+_ReadRow = row_type("ReadRow", ("content_id", "read_by_user"))
+
+
+def read_rows(flags: Iterable[tuple[int, bool]]) -> list[Any]:
+    """Return rows of (content, read) for the dumper."""
+    return [_ReadRow(content_id, flag) for content_id, flag in flags]
+
+
+comment = Dumper(
+    CommentSchema,
+    computed={"parent_label": lambda r: shown_label(r.parent_label, r.parent_trashed_at, r.parent_archived_at)},
+)
+NOBODY = {
+    "user_id": None, "has_avatar": True, "has_cover": False, "public_name": None, "username": None,
+    "is_active": None,
+}  # fmt: skip
+
+
+def _assignee(row: Any) -> dict[str, Any]:
+    if row.assignee__user_id is None:
+        return NOBODY
+    return {
+        "user_id": row.assignee__user_id, "has_avatar": True, "has_cover": bool(row.assignee__has_cover),
+        "public_name": row.assignee__public_name, "username": row.assignee__username,
+        "is_active": bool(row.assignee__is_active),
+    }  # fmt: skip
+
+
+todo = Dumper(TodoSchema, computed={"assignee": _assignee, **wire_names("parent__", only=("label", "slug"))})

@@ -50,6 +50,8 @@ BUILT_IN = (
     ContentType("comment", "Comment", "Comment", "", "", "comments", creatable=False, named=False),
 )  # fmt: skip
 SLUGS = tuple(t.slug for t in BUILT_IN)
+ALIASES = {"page": "html-document", "journal": "logbook"}
+"""Names of old data; taken by no route."""
 FILE_LIKE = ("file", "kanban", "logbook")
 STATUSES = ("open", "closed-validated", "closed-unvalidated", "closed-deprecated")
 NAMESPACES = ("content", "upload", "publication")

@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from atrio.kernel.context import Context
 from atrio.kernel.http.guards import Guard, any_of, requires
 from atrio.kernel.http.route import Call
 from atrio.plugins.accounts.api import ADMINISTRATOR, ADMINISTRATORS, TRUSTED_USER, USER, profile_of
 
-from . import queries
+from . import queries, schemas
 from .errors import InsufficientUserRole, InvalidSpaceId, SpaceNotFound
 from .permissions import LEVELS, ROLES
-from .queries import find_by_label, member_ids, member_space_ids, owned_space_ids, short_columns
-from .services import create_space
+from .queries import (
+    find_by_label,
+    member_ids,
+    member_space_ids,
+    owned_space_ids,
+    share_a_space,
+    short_columns,
+    sidebar_entries,
+    space_label,
+    subscription,
+)
+from .queries import lock as lock_space
+from .queries import members as member_views
+from .queries import one as space_view
+from .schemas import NestedSpaceSchema, SpaceDigestSchema, SpaceNameSchema, SpaceSchema, shown_label
+from .services import create_space, restore_space, trash_space
 
 
-def load_space(ctx: Context, space_id: int) -> None:
-    """Load a space that the caller may see into `ctx.resources["space"]`; SpaceNotFound otherwise.
+def find_space(ctx: Context, space_id: int) -> Any:
+    """Return a space that the caller may see, with his role in it; SpaceNotFound otherwise.
 
     Members see it, administrators see every one; nobody else can tell absent from hidden.
     """
     row = queries.GUARD.first(ctx, space_id=space_id, user_id=ctx.actor.id or 0)
     if row is None or (row.my_role is None and profile_of(ctx) < ADMINISTRATORS):
         raise SpaceNotFound
-    ctx.resources["space"] = row
+    return row
+
+
+def load_space(ctx: Context, space_id: int) -> None:
+    """Load a space that the caller may see into `ctx.resources["space"]`; SpaceNotFound otherwise."""
+    ctx.resources["space"] = find_space(ctx, space_id)
 
 
 def _load(ctx: Context, call: Call) -> None:
@@ -36,6 +57,20 @@ def _load(ctx: Context, call: Call) -> None:
 
 SPACE = Guard("space", _load, (InvalidSpaceId, SpaceNotFound))
 """Loads the space of the path."""
+
+
+def refuse_trashed(space: Any) -> None:
+    """Raise SpaceNotFound for a trashed space: nothing new is put into it. `space` is what SPACE loaded."""
+    if space.is_deleted:
+        raise SpaceNotFound("the space is in the trash")
+
+
+def _not_trashed(ctx: Context, call: Call) -> None:
+    refuse_trashed(ctx.resources["space"])
+
+
+NOT_TRASHED = Guard("space not in the trash", _not_trashed, (SpaceNotFound,))
+"""For routes that put something new into a space; comes after SPACE and the role."""
 
 
 def role(slug: str) -> Guard:
@@ -59,7 +94,15 @@ def _both(name: str, first: Guard, second: Guard) -> Guard:
 
 SEE_SPACE = any_of(ADMINISTRATOR, _both("reader and user", READER, USER))
 MODIFY_SPACE = any_of(ADMINISTRATOR, _both("workspace-manager and user", WORKSPACE_MANAGER, USER))
+DELETE_SPACE = any_of(ADMINISTRATOR, _both("workspace-manager and trusted user", WORKSPACE_MANAGER, TRUSTED_USER))
 CREATE_SPACE = TRUSTED_USER
+
+space_dumper = schemas.space
+"""The JSON of `space_view`, with description: as events of spaces and mentions carry it."""
+nested_space_dumper = schemas.nested_space
+"""The JSON of `space_view` without description and number of members: as members and settings carry it."""
+member_dumper = schemas.member
+subscription_dumper = schemas.subscription
 
 
 def is_member(ctx: Context, space_id: int, user_id: int) -> bool:
@@ -68,8 +111,12 @@ def is_member(ctx: Context, space_id: int, user_id: int) -> bool:
 
 
 __all__ = [
-    "CONTENT_MANAGER", "CONTRIBUTOR", "CREATE_SPACE", "LEVELS", "MODIFY_SPACE", "READER", "ROLES",
-    "SEE_SPACE", "SPACE", "WORKSPACE_MANAGER", "InsufficientUserRole", "SpaceNotFound", "create_space",
-    "find_by_label", "is_member", "load_space", "member_ids", "member_space_ids", "owned_space_ids",
-    "role", "short_columns",
+    "CONTENT_MANAGER", "CONTRIBUTOR", "CREATE_SPACE", "DELETE_SPACE", "LEVELS", "MODIFY_SPACE",
+    "NOT_TRASHED", "READER", "ROLES", "SEE_SPACE", "SPACE", "WORKSPACE_MANAGER", "InsufficientUserRole",
+    "InvalidSpaceId", "NestedSpaceSchema", "SpaceDigestSchema", "SpaceNameSchema", "SpaceNotFound",
+    "SpaceSchema", "create_space", "find_by_label", "find_space", "is_member", "load_space", "lock_space",
+    "member_dumper", "member_ids", "member_space_ids", "member_views", "nested_space_dumper",
+    "owned_space_ids", "refuse_trashed", "restore_space", "role", "share_a_space", "short_columns", "shown_label",
+    "sidebar_entries", "space_dumper", "space_label", "space_view", "subscription", "subscription_dumper",
+    "trash_space",
 ]  # fmt: skip

@@ -41,6 +41,39 @@ class DisallowedAccessType(KernelError):
     code = 2068
 
 
+class WrongAccessType(KernelError):
+    """Membership of this space is not on request."""
+
+    code = 2069
+
+
+class NeedleTooShort(KernelError):
+    """The text to look people up by has fewer than two characters."""
+
+    code = 2070
+
+
+class IncludeAndExclude(KernelError):
+    """People are to be of some spaces and not to be of some spaces at once."""
+
+    code = None
+    status = 400
+
+
+class SubscriptionNotFound(KernelError):
+    """The user did not ask to become a member of the space."""
+
+    code = None
+    status = 400
+
+
+class ParentLoop(KernelError):
+    """The new parent is the space itself or lies below it."""
+
+    code = None
+    status = 400
+
+
 class RoleAlreadyExists(KernelError):
     """The user is a member already."""
 
@@ -73,6 +106,11 @@ ERRORS = (
     UserNotActive,
     UserDeleted,
     DisallowedAccessType,
+    WrongAccessType,
+    NeedleTooShort,
+    IncludeAndExclude,
+    SubscriptionNotFound,
+    ParentLoop,
     RoleAlreadyExists,
     LastManager,
     InsufficientUserRole,

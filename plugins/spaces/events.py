@@ -17,6 +17,40 @@ class SpaceCreated(Event):
 
 
 @dataclass(frozen=True)
+class SpaceModified(Event):
+    """Something that others see of a space changed; `fields` names it."""
+
+    name: ClassVar[str] = "space.modified"
+    space_id: int
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SpaceTrashed(Event):
+    """A space went to the trash; its members stay."""
+
+    name: ClassVar[str] = "space.trashed"
+    space_id: int
+
+
+@dataclass(frozen=True)
+class SpaceRestored(Event):
+    """A space came back from the trash."""
+
+    name: ClassVar[str] = "space.restored"
+    space_id: int
+
+
+@dataclass(frozen=True)
+class SpacePurged(Event):
+    """A space is gone for good, with everything in it; only the command line does this."""
+
+    name: ClassVar[str] = "space.purged"
+    space_id: int
+    label: str
+
+
+@dataclass(frozen=True)
 class MemberAdded(Event):
     """A user became a member."""
 
@@ -28,7 +62,7 @@ class MemberAdded(Event):
 
 @dataclass(frozen=True)
 class MemberModified(Event):
-    """A member's role changed."""
+    """A member's role, or how he is told of changes, is another one."""
 
     name: ClassVar[str] = "space.member_modified"
     space_id: int
@@ -45,4 +79,26 @@ class MemberRemoved(Event):
     user_id: int
 
 
-EVENTS = (SpaceCreated, MemberAdded, MemberModified, MemberRemoved)
+@dataclass(frozen=True)
+class SubscriptionRequested(Event):
+    """A user asked to become a member for the first time."""
+
+    name: ClassVar[str] = "space.subscription_requested"
+    space_id: int
+    user_id: int
+
+
+@dataclass(frozen=True)
+class SubscriptionModified(Event):
+    """A request was accepted, rejected, or made again (`pending`)."""
+
+    name: ClassVar[str] = "space.subscription_modified"
+    space_id: int
+    user_id: int
+    state: str
+
+
+EVENTS = (
+    SpaceCreated, SpaceModified, SpaceTrashed, SpaceRestored, SpacePurged, MemberAdded, MemberModified,
+    MemberRemoved, SubscriptionRequested, SubscriptionModified,
+)  # fmt: skip

@@ -25,3 +25,12 @@ def register_sidebar_entries() -> Iterable[Mapping[str, Any]]:  # type: ignore[e
 @hookspec
 def space_sizes(ctx: Context, spaces: Select[tuple[int]]) -> int:  # type: ignore[empty-body]
     """Return the bytes that this plugin keeps in the spaces whose ids the SELECT gives."""
+
+
+@hookspec
+def empty_space(ctx: Context, space_id: int) -> None:
+    """Delete what this plugin keeps in a space that is about to be purged.
+
+    Rows with a foreign key to the space go by themselves; this is for what a cascade cannot do: trees deeper
+    than MariaDB follows, files, rows of other owners.
+    """

@@ -8,6 +8,7 @@ from atrio import Manifest, hookimpl
 
 if TYPE_CHECKING:
     from atrio import ConfigSection, Event, KernelError, Permission, Policy, Route
+    from atrio.kernel.config import Config
     from atrio.kernel.db.migrate import Lineage
 
 MANIFEST = Manifest(
@@ -27,6 +28,18 @@ def register_config() -> list[ConfigSection]:
 
 
 @hookimpl
+def register_capabilities(config: Config) -> dict[str, Any]:
+    """Tell clients how many spaces a user may own, and whether they may choose a parent."""
+    from .config import SpacesConfig
+
+    settings = config[SpacesConfig]
+    return {
+        "workspaces_number_per_user_limit": settings.per_user,
+        "ui__spaces__creation__parent_space_choice__visible": settings.parent_choice_visible,
+    }
+
+
+@hookimpl
 def register_hookspecs() -> list[Any]:
     """Offer hooks to other plugins."""
     from . import hookspecs
@@ -37,9 +50,9 @@ def register_hookspecs() -> list[Any]:
 @hookimpl
 def register_models() -> list[Any]:
     """Declare the tables."""
-    from .models import Member, Space
+    from .models import Member, Space, Subscription
 
-    return [Space, Member]
+    return [Space, Member, Subscription]
 
 
 @hookimpl

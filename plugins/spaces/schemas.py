@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import fields, validate
 
 from atrio.kernel.http.schema import Dumper, IdList, Int, Schema, Text, Timestamp, one_of
+from atrio.kernel.text import slugify
 from atrio.plugins.accounts.api import NamedEmail, UserDigestSchema
 
 from .permissions import LEVELS, ROLES
 
 ACCESS_TYPES = ("confidential", "on_request", "open")
 NOTIFICATIONS = ("individual", "none", "hourly", "daily", "weekly")
+STATES = ("pending", "accepted", "rejected")
 
 
 class MenuEntrySchema(Schema):
@@ -63,6 +66,62 @@ class SpaceCreationSchema(Schema):
     public_download_enabled = fields.Boolean(load_default=True)
     publication_enabled = fields.Boolean(load_default=True, allow_none=True)
     parent_id = Int(load_default=None, allow_none=True, validate=validate.Range(min=0))
+
+
+class SpaceUpdateSchema(Schema):
+    """Changes of a space: what is absent or null stays. Access type and parent cannot be changed."""
+
+    label = Text(load_default=None, allow_none=True, validate=validate.Length(1, 1024))
+    description = Text(load_default=None, allow_none=True, validate=validate.Length(max=1_000_000))
+    default_user_role = Text(load_default=None, allow_none=True, validate=one_of(*LEVELS))
+    agenda_enabled = fields.Boolean(load_default=None, allow_none=True)
+    public_upload_enabled = fields.Boolean(load_default=None, allow_none=True)
+    public_download_enabled = fields.Boolean(load_default=None, allow_none=True)
+    publication_enabled = fields.Boolean(load_default=None, allow_none=True)
+
+
+class SpaceIdSchema(Schema):
+    """Names a space."""
+
+    workspace_id = Int(required=True, validate=validate.Range(min=1))
+
+
+class SpaceDigestSchema(Schema):
+    """A space, shortest."""
+
+    workspace_id = Int()
+    label = Text()
+    slug = Text()
+
+
+class SpaceNameSchema(Schema):
+    """A space's id and label."""
+
+    workspace_id = Int()
+    label = Text()
+
+
+class SpaceSizeSchema(Schema):
+    """How many bytes a space holds, and how many it may; 0: no limit."""
+
+    workspace_id = Int()
+    used_space = Int()
+    allowed_space = Int()
+    workspace = fields.Nested(SpaceDigestSchema)
+
+
+class UserSizeSchema(UserDigestSchema):
+    """How many bytes the spaces of a user hold, and how many they may; 0: no limit."""
+
+    used_space = Int()
+    allowed_space = Int()
+    user = fields.Nested(UserDigestSchema)
+
+
+class AccessTypesSchema(Schema):
+    """The access types that new spaces may have."""
+
+    items = fields.List(fields.String(validate=one_of(*ACCESS_TYPES)), required=True)
 
 
 class SpaceFilterSchema(Schema):
@@ -122,6 +181,54 @@ class RoleUpdateSchema(Schema):
     role = Text(required=True, validate=one_of(*LEVELS))
 
 
+class NotificationSchema(Schema):
+    """How a member is told of changes."""
+
+    email_notification_type = Text(required=True, validate=one_of(*NOTIFICATIONS))
+
+
+class SubscriptionSchema(Schema):
+    """A request to become a member."""
+
+    state = Text(validate=one_of(*STATES))
+    created_date = Timestamp()
+    workspace = fields.Nested(SpaceNameSchema)
+    author = fields.Nested(UserDigestSchema)
+    evaluation_date = Timestamp(allow_none=True)
+    evaluator = fields.Nested(UserDigestSchema, allow_none=True)
+
+
+class KnownMemberSchema(UserDigestSchema):
+    """Somebody whom a user may find, with the spaces they share."""
+
+    workspace_ids = fields.List(Int())
+
+
+class KnownMemberFilterSchema(Schema):
+    """Query of the search for people."""
+
+    acp = Text(load_default=None)
+    exclude_user_ids = IdList(load_default=())
+    exclude_workspace_ids = IdList(load_default=())
+    include_workspace_ids = IdList(load_default=())
+    limit = Int(load_default=None, validate=validate.Range(1, 10_000))
+
+
+def shown_label(label: str, deleted_at: int | None) -> str:
+    """Return the label as the wire shows it: that of a trashed space says since when it is there."""
+    return label if deleted_at is None else f"{label}-deleted-{_stamp(deleted_at)}"
+
+
+def shown_slug(slug: str, label: str, deleted_at: int | None) -> str:
+    """Return the slug that goes with the shown label."""
+    return slug if deleted_at is None else slugify(shown_label(label, deleted_at))
+
+
+def _stamp(micros: int) -> str:
+    moment = datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000)
+    return moment.strftime("%Y-%m-%dT%H.%M.%S.%f")
+
+
 def _entries(row: Any, space_id: int, flag: str) -> list[dict[str, str]]:
     return [
         {
@@ -133,18 +240,37 @@ def _entries(row: Any, space_id: int, flag: str) -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
-space = Dumper(
-    SpaceSchema,
+def _space(prefix: str) -> dict[str, Any]:
+    """Return the computed fields of a space whose columns carry a prefix."""
+
+    def of(row: Any, name: str) -> Any:
+        return getattr(row, f"{prefix}{name}")
+
+    return {
+        f"{prefix}label": lambda r: shown_label(of(r, "label"), of(r, "deleted_at")),
+        f"{prefix}slug": lambda r: shown_slug(of(r, "slug"), of(r, "label"), of(r, "deleted_at")),
+        f"{prefix}default_user_role": lambda r: ROLES[of(r, "default_role")],
+        f"{prefix}sidebar_entries": lambda r: _entries(r, r.workspace_id, prefix),
+    }
+
+
+_ROLE: dict[str, Any] = {"role": lambda r: ROLES[r.role]}
+space = Dumper(SpaceSchema, computed=_space(""))
+nested_space = Dumper(NestedSpaceSchema, computed=_space(""))
+member = Dumper(MemberSchema, computed={**_ROLE, **_space("workspace__")})
+added_member = Dumper(AddedMemberSchema, computed={**_ROLE, **_space("workspace__")})
+role = Dumper(RoleSchema, computed=_ROLE)
+subscription = Dumper(
+    SubscriptionSchema,
+    computed={"workspace__label": lambda r: shown_label(r.workspace__label, r.workspace__deleted_at)},
+)
+known_member = Dumper(KnownMemberSchema)
+space_size = Dumper(
+    SpaceSizeSchema,
     computed={
-        "default_user_role": lambda r: ROLES[r.default_role],
-        "sidebar_entries": lambda r: _entries(r, r.workspace_id, ""),
+        "workspace__label": lambda r: shown_label(r.workspace__label, r.workspace__deleted_at),
+        "workspace__slug": lambda r: shown_slug(r.workspace__slug, r.workspace__label, r.workspace__deleted_at),
     },
 )
-_MEMBER: dict[str, Any] = {
-    "role": lambda r: ROLES[r.role],
-    "workspace__default_user_role": lambda r: ROLES[r.workspace__default_role],
-    "workspace__sidebar_entries": lambda r: _entries(r, r.workspace_id, "workspace__"),
-}
-member = Dumper(MemberSchema, computed=_MEMBER)
-added_member = Dumper(AddedMemberSchema, computed=_MEMBER)
-role = Dumper(RoleSchema, computed={"role": lambda r: ROLES[r.role]})
+user_size = Dumper(UserSizeSchema)
+access_types = Dumper(AccessTypesSchema)

@@ -200,3 +200,13 @@ def test_harmless_types_are_not(media: str) -> None:
 
 def test_text_says_its_encoding() -> None:
     assert answer(request(), media="text/html").media == "text/plain; charset=utf-8"
+
+
+def test_bytes_that_are_in_memory() -> None:
+    stored = StoredFile(None, 10, "image/svg+xml", "a.svg", DIGEST, MODIFIED * 1_000_000, b"0123456789")
+    whole = user_bytes(request(), stored)
+    assert (whole.status, whole.body, whole.media) == (200, b"0123456789", "image/svg+xml")
+    assert head(whole, "content-security-policy") == SANDBOX
+    part = user_bytes(request(range="bytes=2-4"), stored)
+    assert (part.status, part.body) == (206, b"234")
+    assert user_bytes(request(if_none_match=ETAG), stored).status == 304

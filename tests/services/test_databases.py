@@ -2,58 +2,21 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import inspect, text
 
 from atrio.kernel.db import migrate
 from atrio.kernel.errors import BootError
 from atrio.kernel.host import Kernel
 from atrio.kernel.schema_state import lineages
 from atrio.kernel.testing.client import Client
-from atrio.kernel.testing.plugin import ADMIN, PASSWORD, make_kernel, service_url
+from atrio.kernel.testing.plugin import ADMIN, PASSWORD, make_kernel
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(240)]
-ENGINES = ("postgresql", "mariadb")
-
-
-@pytest.fixture(params=ENGINES)
-def url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A new, empty database."""
-    server = service_url(f"{request.param}_url")
-    if server is None:
-        pytest.skip(f"ATRIO_TEST_{request.param.upper()}_URL is not set")
-    name = f"atrio_test_{secrets.token_hex(6)}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        extra = " CHARACTER SET utf8mb4" if request.param == "mariadb" else ""
-        connection.execute(text(f"CREATE DATABASE {name}{extra}"))
-    yield engine.url.set(database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        force = " WITH (FORCE)" if request.param == "postgresql" else ""
-        connection.execute(text(f"DROP DATABASE {name}{force}"))
-    engine.dispose()
-
-
-@pytest.fixture
-def kernel(url: str, tmp_path: Path) -> Iterator[Kernel]:
-    booted = make_kernel(tmp_path, {"database__url": url})
-    yield booted
-    booted.stop()
-    booted.app.pool.close()
-    booted.app.io.close()
-
-
-@pytest.fixture
-def client(kernel: Kernel) -> Iterator[Client]:
-    made = Client(kernel.app, ADMIN, PASSWORD)
-    yield made
-    made.close()
 
 
 def _space(client: Client) -> int:

@@ -1,13 +1,36 @@
 """Writes of core_content."""
 
+from .comments import add_comment, add_todo, delete_comment, delete_todo, edit_comment
 from .create import create_content, create_file
-from .update import check_quota, replace_bytes, set_status, update_content
+from .move import change_namespace, move
+from .purge import empty_space
+from .reading import mark_content, mark_space, unmark_content
+from .trash import archive, purge, restore, trash, unarchive
+from .update import check_quota, replace_bytes, restore_revision, set_status, set_template, update_content
 
 __all__ = [
+    "add_comment",
+    "add_todo",
+    "archive",
+    "change_namespace",
     "check_quota",
     "create_content",
     "create_file",
+    "delete_comment",
+    "delete_todo",
+    "edit_comment",
+    "empty_space",
+    "mark_content",
+    "mark_space",
+    "move",
+    "purge",
     "replace_bytes",
+    "restore",
+    "restore_revision",
     "set_status",
+    "set_template",
+    "trash",
+    "unarchive",
+    "unmark_content",
     "update_content",
 ]

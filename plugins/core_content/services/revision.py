@@ -10,13 +10,14 @@ from sqlalchemy.exc import IntegrityError
 from atrio.kernel.config import HtmlConfig
 from atrio.kernel.context import Context
 from atrio.kernel.db.constraints import violates
+from atrio.kernel.db.upsert import upsert
 from atrio.kernel.errors import RetryWork
 from atrio.kernel.html import clean_html
-from atrio.kernel.text import slugify
+from atrio.kernel.text import fold, slugify
 
 from ..errors import NameTaken
-from ..events import ContentModified
-from ..models import CONTENT, REVISION
+from ..events import ContentEvent, ContentModified, ContentMoved
+from ..models import CONTENT, READ, REVISION, SORT_KEY
 from ..names import filename, name_key
 
 NAME = "uq_core_content_content_name"
@@ -32,7 +33,7 @@ def named(label: str, extension: str) -> dict[str, Any]:
     """Return the columns that follow from a name."""
     return {
         "label": label, "file_extension": extension, "filename": filename(label, extension),
-        "slug": slugify(label), "name_key": name_key(label, extension),
+        "slug": slugify(label), "name_key": name_key(label, extension), "sort_key": fold(label)[:SORT_KEY],
     }  # fmt: skip
 
 
@@ -67,37 +68,61 @@ def insert_revision(ctx: Context, content_id: int, values: dict[str, Any]) -> in
     return int(result.inserted_primary_key[0])
 
 
-def next_revision(ctx: Context, row: Any, kind: str, **changes: Any) -> int:
+def next_revision(
+    ctx: Context, row: Any, kind: str, *, current: dict[str, Any] | None = None,
+    event: type[ContentEvent] = ContentModified, **changes: Any,
+) -> int:  # fmt: skip
     """Give a content its next state and return the revision's id.
 
-    `changes` are columns of the revision that differ from the current state. The row is moved on only from
-    the version that was read: of two writers at the same moment one is tried again.
+    `changes` are columns of the revision that differ from the current state, `current` further columns of the
+    content's row. The row is moved on only from the version that was read: of two writers at the same moment
+    one is tried again. Whoever made the change has read it.
     """
     state = {
         "version_number": row.version_number + 1, "revision_type": kind, "space_id": row.workspace_id,
         "parent_id": row.parent_id, "label": row.label, "file_extension": row.file_extension,
         "status": row.status, "sub_content_types": row.sub_content_types, "is_template": row.is_template,
-        "is_archived": row.is_archived, "is_deleted": row.is_deleted, "description": row.description,
-        "raw_content": row.raw_content, "digest": row.digest, "size": row.stored_size,
-        "mimetype": row.mimetype, **changes,
+        "is_archived": int(row.archived_at is not None), "is_deleted": int(row.trashed_at is not None),
+        "description": row.description, "raw_content": row.raw_content, "digest": row.digest,
+        "size": row.stored_size, "mimetype": row.mimetype, **changes,
     }  # fmt: skip
     revision_id = insert_revision(ctx, row.content_id, state)
-    current: dict[str, Any] = {
+    values: dict[str, Any] = {
         "current_revision_id": revision_id, "current_revision_type": kind,
         "version_number": row.version_number + 1, "modified": ctx.now, "last_modifier_id": ctx.actor.id,
         "status": state["status"], "sub_content_types": state["sub_content_types"],
     }  # fmt: skip
     if (state["label"], state["file_extension"]) != (row.label, row.file_extension):
-        current |= named(state["label"], state["file_extension"])
+        values |= named(state["label"], state["file_extension"])
         if row.name_key is None:
-            current["name_key"] = None
-    moved = write_named(ctx, MOVE_ON, {"key": row.content_id, "seen_version": row.version_number, **current})
+            values["name_key"] = None
+    values |= current or {}
+    moved = write_named(ctx, MOVE_ON, {"key": row.content_id, "seen_version": row.version_number, **values})
     if moved.rowcount != 1:
         raise RetryWork
-    ctx.emit(
-        ContentModified(
-            row.content_id, row.workspace_id, row.parent_id, row.content_type, revision_id, state["label"],
-            change=kind,
-        )
-    )  # fmt: skip
+    mark_read(ctx, row.content_id, revision_id)
+    ctx.emit(_event(event, row, state, revision_id, kind))
     return revision_id
+
+
+def _event(
+    event: type[ContentEvent], row: Any, state: dict[str, Any], revision_id: int, kind: str
+) -> ContentEvent:
+    extra: dict[str, Any] = {}
+    if issubclass(event, ContentModified):
+        extra["change"] = kind
+    if issubclass(event, ContentMoved):
+        extra["from_space_id"] = row.workspace_id
+    facts = (row.content_id, state["space_id"], state["parent_id"], row.content_type, revision_id, state["label"])
+    return event(*facts, **extra)
+
+
+def mark_read(ctx: Context, content_id: int, revision_id: int) -> None:
+    """Note that the actor has read a content up to this revision; nobody acts for guests and the system."""
+    if ctx.actor.id is None:
+        return
+    statement = ctx.kernel.memo(
+        "core_content.mark_read",
+        lambda: upsert(ctx.dialect, READ, ("user_id", "content_id"), overwrite=("revision_id",)),
+    )
+    ctx.execute(statement, {"user_id": ctx.actor.id, "content_id": content_id, "revision_id": revision_id})

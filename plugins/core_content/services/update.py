@@ -6,7 +6,8 @@ from typing import Any
 
 from atrio.kernel.blobs import TemporaryBlob
 from atrio.kernel.context import Context
-from atrio.plugins.accounts.api import get_user
+from atrio.plugins.accounts.api import lock_allowance
+from atrio.plugins.spaces.api import lock_space
 
 from .. import queries
 from ..config import ContentConfig
@@ -47,11 +48,36 @@ def update_content(ctx: Context, row: Any, values: dict[str, Any]) -> int:
 
 def set_status(ctx: Context, row: Any, status: str) -> int | None:
     """Open or close a content; works on closed ones, it is the way to reopen. 2004 for the same status."""
+    if row.hidden_by is not None:
+        raise NotEditable
     if status == row.status:
         if row.content_type in ("folder", "todo"):
             return None
         raise InvalidStatusChange
     return next_revision(ctx, row, "status-update", status=status)
+
+
+def set_template(ctx: Context, row: Any, flag: bool) -> int | None:
+    """Mark a content as a template, or no longer; None when it is so already. 2044 when it is closed."""
+    if not row.is_editable:
+        raise NotEditable
+    if bool(row.is_template) == flag:
+        return None
+    kind = "mark-as-template" if flag else "unmark-as-template"
+    return next_revision(ctx, row, kind, current={"is_template": int(flag)}, is_template=int(flag))
+
+
+def restore_revision(ctx: Context, row: Any, old: Any) -> int:
+    """Bring back label, text, description and bytes of an old revision, as a new one; 2041 if nothing differs."""
+    if not row.is_editable:
+        raise NotEditable
+    names = ("label", "file_extension", "raw_content", "description", "digest", "mimetype")
+    changes = {name: getattr(old, name) for name in names if getattr(old, name) != getattr(row, name)}
+    if not changes:
+        raise SameValue
+    if "digest" in changes:
+        changes["size"] = old.size
+    return next_revision(ctx, row, "revision" if "digest" in changes else "edition", **changes)
 
 
 def replace_bytes(ctx: Context, space: Any, row: Any, *, name: str, blob: TemporaryBlob | None, media: str) -> int:
@@ -70,15 +96,20 @@ def replace_bytes(ctx: Context, space: Any, row: Any, *, name: str, blob: Tempor
 
 
 def check_quota(ctx: Context, space: Any, size: int) -> None:
-    """Refuse bytes beyond the limits: 6002 one file, 6003 the space, 6004 the space's owner."""
+    """Refuse bytes beyond the limits: 6002 one file, 6003 the space, 6004 the space's owner.
+
+    The row whose limit is looked at is locked until the commit, so that two uploads at the same moment are
+    counted one after the other.
+    """
     settings = ctx.config[ContentConfig]
     if settings.max_file_size and size > settings.max_file_size:
         raise FileTooLarge
     if settings.space_size:
+        lock_space(ctx, space.space_id)
         used = queries.USED.value(ctx, space_id=space.space_id)
         if used + size > settings.space_size:
             raise SpaceFull
     if space.owner_id is not None:
-        allowed = get_user(ctx, space.owner_id).allowed_space
+        allowed = lock_allowance(ctx, space.owner_id)
         if allowed and queries.used_by_owner(ctx, space.owner_id) + size > allowed:
             raise OwnerFull

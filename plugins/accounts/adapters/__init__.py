@@ -1,0 +1,1 @@
+"""Foreign libraries of accounts: jsonschema and Pillow, each in its own module."""

@@ -1,0 +1,56 @@
+"""Reads of core_content. Statements are built once; the few shapes of a list are kept by shape."""
+
+from .columns import VISIBLE
+from .comments import COMMENT_DETAIL, comments_statement
+from .comments import place as comment_place
+from .content import (
+    CHILD,
+    PARENT,
+    TREE_LEVEL,
+    USED,
+    bytes_in,
+    digest_query,
+    digest_statement,
+    one,
+    text_of,
+    used_by_owner,
+)
+from .lists import ListShape, contains, known, list_statement, templates_statement
+from .reading import read_flags, read_flags_of_space
+from .revisions import ONE_REVISION, revisions_statement
+from .todos import TODO_DETAIL, TODOS_OF_CONTENT, TODOS_OF_USER
+from .tree import KNOWN_LABELS, LOCATE, WAY, ancestors, below
+
+__all__ = [
+    "CHILD",
+    "COMMENT_DETAIL",
+    "KNOWN_LABELS",
+    "LOCATE",
+    "ONE_REVISION",
+    "PARENT",
+    "TODOS_OF_CONTENT",
+    "TODOS_OF_USER",
+    "TODO_DETAIL",
+    "TREE_LEVEL",
+    "USED",
+    "VISIBLE",
+    "WAY",
+    "ListShape",
+    "ancestors",
+    "below",
+    "bytes_in",
+    "comment_place",
+    "comments_statement",
+    "contains",
+    "digest_query",
+    "digest_statement",
+    "known",
+    "list_statement",
+    "one",
+    "read_flags",
+    "read_flags_of_space",
+    "revisions_statement",
+    "templates_statement",
+    "text_of",
+    "used_by_owner",
+]
