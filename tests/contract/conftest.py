@@ -42,6 +42,10 @@ def page() -> Iterator[str]:
 @pytest.fixture
 def stage(kernel: Kernel, client: Client, as_actor: Callable[..., Any], page: str) -> Iterator[Stage]:
     """The world in which routes are asked."""
+    from atrio.plugins.url_preview.config import UrlPreviewConfig
+
+    port = page.rstrip("/").rpartition(":")[2]
+    kernel.config.replace(UrlPreviewConfig, allowed_networks=("127.0.0.1/32",), ports=(port,))
     made = Stage(kernel, client, as_actor, page)
     yield made
     made.people["stranger"].close()

@@ -6,10 +6,16 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from atrio.kernel.testing.client import Client
 
 from .recipes import PASSWORD, Recipe, fresh
 
+EVERYTHING = pytest.mark.atrio_config(
+    accounts__self_registration=True, accounts__failures_allowed=1_000_000, plugins__enabled=["calls"]
+)
+"""Settings with which every route is there."""
 ROLES = ("reader", "contributor", "content-manager", "workspace-manager")
 SEGMENT = {"html-document": "html-documents", "thread": "threads", "folder": "folders", "file": "files"}
 

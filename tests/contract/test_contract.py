@@ -12,14 +12,9 @@ from atrio.kernel.host import Kernel
 
 from . import facts
 from .recipes import RECIPES, fresh
-from .stage import Stage
+from .stage import EVERYTHING, Stage
 
-SETTINGS = {
-    "accounts__self_registration": True, "accounts__known_members_filter": True,
-    "url_preview__allowed_networks": ["127.0.0.0/8"],
-}  # fmt: skip
-everything = pytest.mark.atrio_config(**SETTINGS)
-pytestmark = [everything, pytest.mark.timeout(300)]
+pytestmark = [EVERYTHING, pytest.mark.timeout(300)]
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
