@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,6 +13,7 @@ from atrio.kernel.host import Kernel
 from atrio.kernel.testing.client import Client
 from atrio.kernel.testing.plugin import PASSWORD
 from atrio.plugins.accounts import api, queries, services
+from tests.plugins.accounts.racing import race
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(240)]
 MINE = {"loggedin_user_password": PASSWORD}
@@ -25,22 +24,6 @@ def make(client: Client, name: str, **values: Any) -> int:
     answer = client.post("/api/users", body)
     assert answer.status == 200, answer.body
     return int(answer.json["user_id"])
-
-
-def race(calls: list[Callable[[], Any]]) -> list[Any]:
-    answers: list[Any] = []
-    gate = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], Any]) -> None:
-        gate.wait()
-        answers.append(call())
-
-    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
 
 
 def test_the_way_of_an_account(kernel: Kernel, client: Client) -> None:
