@@ -156,7 +156,7 @@ class PluginUnavailable(KernelError):
 
 
 class RetryWork(Exception):
-    """A lost race: the unit of work is rolled back and tried again, at most twice."""
+    """A lost race: the unit of work is rolled back and tried again, at most six times."""
 
 
 class BootError(Exception):

@@ -117,12 +117,17 @@ def check_hook_names(kernel: Kernel, record: PluginRecord) -> None:
 
 
 def retire(kernel: Kernel, record: PluginRecord, state: State, reason: str) -> None:
-    """Take a plugin out after its declarations were collected: its routes, fields and reactions go."""
+    """Take a plugin out after its declarations were collected: its routes, fields and reactions go.
+
+    Those that require it go with it.
+    """
     record.park(state, reason)
+    gone_with_it = [record, *plugin_host.block(kernel.records)]
     withdraw(kernel)
     kernel._memo.clear()  # statements, side bars and the OpenAPI document were built with it
-    if kernel.hooks.has_plugin(record.name):
-        kernel.hooks.unregister(name=record.name)
+    for gone in gone_with_it:
+        if kernel.hooks.has_plugin(gone.name):
+            kernel.hooks.unregister(name=gone.name)
     kernel.router = kernel.router.only(lambda owner: owner == "kernel" or kernel.enabled(owner))
 
 

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from . import plugins as plugin_host
 from .db import migrate
 from .errors import BootError
 from .isolation import alive, call, expendable, is_guard, retire
@@ -35,12 +34,6 @@ def ensure_schema(kernel: Kernel) -> None:
         if record is None or record.essential or is_guard(kernel, record):
             raise BootError(f"pending migrations of {found.owner} ({why}); back up, then type: atrio db upgrade")
         retire(kernel, record, State.MIGRATIONS_PENDING, f"{why}; type: atrio db upgrade {record.name}")
-    _retire_blocked(kernel)
-
-
-def _retire_blocked(kernel: Kernel) -> None:
-    for record in plugin_host.block(kernel.records):
-        retire(kernel, record, record.state, record.reason)
 
 
 def initialise(kernel: Kernel) -> None:
@@ -60,7 +53,6 @@ def initialise(kernel: Kernel) -> None:
                 log.exception("the tables of %s cannot be created", lineage.owner)
                 reason = f"{error}; type: atrio db upgrade {lineage.owner}"
                 retire(kernel, record, State.MIGRATIONS_PENDING, reason)
-                _retire_blocked(kernel)
     _first_rows(kernel)
 
 
@@ -80,7 +72,6 @@ def _first_rows(kernel: Kernel) -> None:
                 del ctx.deferred[before[1] :]
                 log.exception("on_database_created of %s failed", record.name)
                 retire(kernel, record, State.FAILED, f"no first rows: {type(error).__name__}: {error}")
-                _retire_blocked(kernel)
 
 
 def upgrade(kernel: Kernel, names: Iterable[str] = ()) -> list[str]:
@@ -117,7 +108,6 @@ def upgrade(kernel: Kernel, names: Iterable[str] = ()) -> list[str]:
         record = kernel.record(name)
         assert record is not None
         retire(kernel, record, State.MIGRATIONS_PENDING, why)
-    _retire_blocked(kernel)
     if created:
         _first_rows(kernel)
     if failed:

@@ -22,7 +22,7 @@ import msgspec
 from . import jobs
 from .config import RedisConfig, StorageConfig, TasksConfig, database_url
 from .context import Actor, Context
-from .db.work import RETRIES, Work, is_retryable, run
+from .db.work import RETRIES, Work, is_retryable, pause, run
 from .errors import BootError
 from .events import Phase
 from .jobs import BACKOFF_SECONDS, SECOND
@@ -126,7 +126,7 @@ class Jobs:
         facts = ""
         for event in ctx.events:
             for bound in self.kernel.bus.heard_by(type(event), Phase.JOB):
-                if bound.owner is not None and not bound.owner.enabled:
+                if not bound.wants(event):
                     continue
                 facts = facts or _encode(ctx.facts())
                 rows.append(_row(bound.subscription.name, event.name, _encode(asdict(event)), facts, now))
@@ -213,6 +213,7 @@ class Jobs:
             except Exception as error:
                 work.abort(error)
                 if is_retryable(error) and attempt < RETRIES:
+                    pause(attempt)
                     continue
                 raise
             work.tell_world()

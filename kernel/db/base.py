@@ -50,3 +50,10 @@ def _second(seconds: int) -> str:
 def iso_utc(micros: int) -> str:
     """Return the wire form `YYYY-MM-DDTHH:MM:SSZ` of a timestamp (spec: contents, §3)."""
     return _second(micros // 1_000_000)
+
+
+def ordered(length: int) -> String:
+    """Return a string type that sorts by code points on every engine, whatever the locale of the database."""
+    plain = String(length)
+    plain = plain.with_variant(String(length, collation="C"), "postgresql")
+    return plain.with_variant(String(length, collation="utf8mb4_bin"), "mysql", "mariadb")

@@ -7,6 +7,8 @@ answer needs → publish → outbox rows → COMMIT → after_commit subscribers
 from __future__ import annotations
 
 import logging
+import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,7 +24,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("atrio.work")
 T = TypeVar("T")
-RETRIES = 2
+RETRIES = 6
+"""How often a unit that lost a race is tried again before the answer is 503."""
+
+
+def pause(attempt: int) -> None:
+    """Wait a moment before a retry, longer and less alike each time, so that rivals do not meet again."""
+    time.sleep(random.uniform(0, min(0.002 * 2**attempt, 0.05)))  # noqa: S311 - no secret
+
+
 CASCADE_ROUNDS = 2
 
 
@@ -57,7 +67,7 @@ class Work:
             if subscription.stage not in stages:
                 continue
             owner = bound.owner
-            if owner is not None and not owner.enabled:
+            if not bound.wants(event):
                 continue
             if owner is None or owner.essential:
                 self._tell_essential(bound, event)
@@ -180,7 +190,7 @@ def run(
     kernel: Kernel, call: Callable[[Context], T], *, writes: bool = True, actor: Actor = SYSTEM,
     request_id: str = "", guards: tuple[Any, ...] = (), path: dict[str, str] | None = None,
 ) -> T:  # fmt: skip
-    """Run a call in a unit of work, behind the same guards as a route; a lost race is tried again twice.
+    """Run a call in a unit of work, behind the same guards as a route; a lost race is tried again.
 
     This is how every door that is not an HTTP route works: the command line, DAV, mail, tasks.
     """
@@ -197,6 +207,7 @@ def run(
         except (RetryWork, OperationalError, DBAPIError) as error:
             if attempt >= RETRIES or not is_retryable(error):
                 raise
+            pause(attempt)
             attempt += 1
 
 

@@ -19,7 +19,7 @@ import msgspec
 
 from ..config import DebugConfig, ServerConfig
 from ..context import Context
-from ..db.work import RETRIES, Work, is_retryable
+from ..db.work import RETRIES, Work, is_retryable, pause
 from ..errors import (
     BodyTooLarge,
     InternalError,
@@ -221,7 +221,7 @@ class App:
     def _serve(
         self, request: Request, route: Route, params: dict[str, str], raw_body: bytes, upload: Upload | None
     ) -> Response:
-        """Run one route in its unit of work, in a worker thread; a lost race is tried again twice."""
+        """Run one route in its unit of work, in a worker thread; a lost race is tried again."""
         attempt = 0
         while True:
             ctx = self._context(request, writes=route.writing)
@@ -247,6 +247,7 @@ class App:
                 work.abort(error)
                 if is_retryable(error):
                     if attempt < RETRIES:
+                        pause(attempt)
                         attempt += 1
                         continue
                     return error_response(ServiceUnavailable("too many writers at once"))

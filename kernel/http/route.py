@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..errors import KernelError
 
 if TYPE_CHECKING:
+    from ..events import Event
     from .guards import Guard
     from .request import Request
     from .schema import Dumper, Schema
@@ -62,7 +63,8 @@ class Route:
 
     `guards` run in order and each names its refusals; a public route says so with the guard `PUBLIC`.
     `handler(ctx, call)` returns what `answer` dumps, or a Response. On a writing route `after(ctx, value)`
-    loads the answer once the projections have run, still in the transaction.
+    loads the answer once the projections have run, still in the transaction. `emits` names events with which
+    other plugins may refuse the unit: what their subscriptions veto stands in the API document.
     """
 
     method: str
@@ -76,6 +78,7 @@ class Route:
     form: type[Schema] | None = None
     after: Callable[..., Any] | None = None
     errors: tuple[type[KernelError], ...] = ()
+    emits: tuple[type[Event], ...] = ()
     writes: bool | None = None
     summary: str = ""
     group: str = ""

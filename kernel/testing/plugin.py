@@ -63,6 +63,26 @@ def _templates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str, 
     return give
 
 
+@pytest.fixture(scope="session")
+def _databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Prepared databases of the engine that ATRIO_TEST_ENGINE names; None for SQLite."""
+    from . import engines
+
+    name = engines.chosen()
+    if name is None:
+        yield None
+        return
+    server = service_url(f"{name}_url")
+    assert server is not None, f"ATRIO_TEST_{name.upper()}_URL is not set"
+
+    def initialise(folder: Path, settings: dict[str, Any]) -> None:
+        make_kernel(folder, settings).db.close()
+
+    made = engines.Databases(server, initialise, tmp_path_factory.mktemp("databases"))
+    yield made
+    made.close()
+
+
 class FrozenClock:
     """A clock that stands still until it is moved."""
 
@@ -80,14 +100,16 @@ class FrozenClock:
 
 @pytest.fixture
 def kernel(
-    request: pytest.FixtureRequest, tmp_path: Path, _templates: Callable[[dict[str, Any]], Path]
+    request: pytest.FixtureRequest, tmp_path: Path, _templates: Callable[[dict[str, Any]], Path], _databases: Any
 ) -> Iterator[Kernel]:
-    """A booted instance on a fresh SQLite file; jobs run at once."""
+    """A booted instance on a fresh database, SQLite unless ATRIO_TEST_ENGINE names another; jobs run at once."""
     marker = request.node.get_closest_marker("atrio_config")
     settings = dict(marker.kwargs) if marker else {}
     data = tmp_path / "data"
     data.mkdir()
-    if "database__url" not in settings:
+    if "database__url" not in settings and _databases is not None:
+        settings["database__url"] = _databases.give(settings)
+    elif "database__url" not in settings:
         for path in _templates(settings).glob("atrio.db*"):
             shutil.copy(path, data / path.name)
     booted = make_kernel(data, settings)

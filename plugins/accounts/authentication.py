@@ -189,7 +189,7 @@ def check_password(ctx: Context, login: str, password: str, address: str) -> Any
     throttle = throttle_of(ctx)
     throttle.refuse(login, address)  # before the memory too: it would answer guesses without a limit
     row = queries.by_login(ctx, login)
-    usable = row is not None and row.is_active and not row.is_deleted and row.password_hash
+    usable = _has_password(row)
     key = passwords.remember_key(login, password, row.password_hash, row.version) if usable and row else b""
     if key and passwords.remembered(key):
         return row
@@ -203,6 +203,17 @@ def check_password(ctx: Context, login: str, password: str, address: str) -> Any
         return None
     passwords.remember(key)
     return again
+
+
+def _has_password(row: Any) -> bool:
+    """Tell whether an account may sign in with a password of ours: one of a directory or a proxy may not."""
+    return bool(
+        row is not None
+        and row.is_active
+        and not row.is_deleted
+        and row.password_hash
+        and row.auth_type in ("internal", "unknown")
+    )
 
 
 def check_own_password(ctx: Context, password: str, address: str) -> None:

@@ -260,6 +260,8 @@ def user_delete(
     if not dry_run and not yes:
         click.confirm(f"Delete {', '.join(logins)} for good?", abort=True)
 
+    would = "would be " if dry_run else ""
+
     def remove(ctx: Any) -> list[str]:
         told: list[str] = []
         for login in dict.fromkeys(logins):
@@ -273,11 +275,11 @@ def user_delete(
                     "--anonymize-if-required keeps them his, --force does not"
                 )
             if kept and not force:
-                told.append("  anonymized")
+                told.append(f"  {would}anonymized")
                 if not dry_run:
                     services.anonymize_user(ctx, row.user_id, anonymize_name)
             else:
-                told.append("  deleted")
+                told.append(f"  {would}deleted")
                 if not dry_run:
                     services.purge_user(ctx, row.user_id)
         return told

@@ -215,6 +215,7 @@ class PasswordResetSchema(PasswordResetCheckSchema):
 PARAMETER_NAME = re.compile(r"[0-9a-zA-Z_.-]{1,255}\Z")
 PARAMETER_BYTES = 65_536
 DOCUMENT_BYTES = 262_144
+DOCUMENT_DEPTH = 32
 
 
 class Parameters(fields.Field[Any]):
@@ -258,7 +259,24 @@ class Document(fields.Field[Any]):
             raise marshmallow.ValidationError("Not a valid object.") from None
         if size > DOCUMENT_BYTES:
             raise marshmallow.ValidationError(f"Larger than {DOCUMENT_BYTES} bytes.")
+        if _deeper(value, DOCUMENT_DEPTH):
+            raise marshmallow.ValidationError(f"Nested more than {DOCUMENT_DEPTH} deep.")
         return value
+
+
+def _deeper(value: Any, most: int) -> bool:
+    """Tell whether a value is nested deeper; level by level, so that depth costs no stack."""
+    level = [value]
+    for _ in range(most):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 class UserConfigSchema(Schema):

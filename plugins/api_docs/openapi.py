@@ -86,7 +86,9 @@ def build(kernel: Kernel) -> dict[str, Any]:
     for route in routes:
         method = route.method.lower()
         key = method if method in METHODS else f"x-{method}"
-        paths.setdefault(route.openapi_path(), {})[key] = _operation(route, shapes, _unique(_id(route), ids))
+        paths.setdefault(route.openapi_path(), {})[key] = _operation(
+            route, shapes, _unique(_id(route), ids), _vetoes(kernel, route)
+        )
     return {
         "openapi": VERSION,
         "info": {
@@ -101,7 +103,12 @@ def build(kernel: Kernel) -> dict[str, Any]:
     }
 
 
-def _operation(route: Route, shapes: Shapes, operation_id: str) -> dict[str, Any]:
+def _vetoes(kernel: Kernel, route: Route) -> list[type[KernelError]]:
+    """Return the refusals of plugins that hear what the route does."""
+    return [error for event in route.emits for error in kernel.bus.vetoes_on(event)]
+
+
+def _operation(route: Route, shapes: Shapes, operation_id: str, vetoes: list[type[KernelError]]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "tags": [_tag(route)],
         "summary": route.summary,
@@ -112,7 +119,7 @@ def _operation(route: Route, shapes: Shapes, operation_id: str) -> dict[str, Any
     body = _body(route, shapes)
     if body is not None:
         operation["requestBody"] = body
-    operation["responses"] = _responses(route, shapes)
+    operation["responses"] = _responses(route, shapes, vetoes)
     operation["security"] = [] if route.public else SECURITY
     return operation
 
@@ -204,7 +211,7 @@ def _also(route: Route) -> list[tuple[int, str]]:
     return found
 
 
-def _responses(route: Route, shapes: Shapes) -> dict[str, Any]:
+def _responses(route: Route, shapes: Shapes, vetoes: list[type[KernelError]]) -> dict[str, Any]:
     answer = route.answer
     found: dict[str, Any] = {}
     for status, text in [(answer.status, answer.doc or "Done."), *_also(route)]:
@@ -215,7 +222,7 @@ def _responses(route: Route, shapes: Shapes) -> dict[str, Any]:
             "headers": {"Content-Range": {"required": True, "schema": TEXT}},
             "content": {"text/plain": {"schema": TEXT}},
         }
-    for status, errors in _errors(route).items():
+    for status, errors in _errors(route, vetoes).items():
         found.setdefault(str(status), _refusal(errors))
     if route.method == "GET" and _numbered(route):
         text = (
@@ -282,7 +289,7 @@ def _numbered(route: Route) -> bool:
     return any(kind == "int" for _, kind in route.parameters())
 
 
-def _errors(route: Route) -> dict[int, list[type[KernelError]]]:
+def _errors(route: Route, vetoes: list[type[KernelError]]) -> dict[int, list[type[KernelError]]]:
     declared: list[type[KernelError]] = [BadPath, TooManyRequests, ServiceUnavailable, InternalError]
     if not route.public:
         declared.append(Unauthenticated)
@@ -297,6 +304,7 @@ def _errors(route: Route) -> dict[int, list[type[KernelError]]]:
     for guard in route.guards:
         declared += guard.errors
     declared += route.errors
+    declared += vetoes
     return _grouped(dict.fromkeys(declared))
 
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from atrio.kernel.db.base import Base, Id, LongText, Timestamp, exact
+from atrio.kernel.db.base import Base, Id, LongText, Timestamp, exact, ordered
+
+SORT_KEY = 700
+"""Characters of a label that take part in its order and in searches for it: what an index of MariaDB holds."""
 
 
 class Content(Base):
@@ -17,22 +20,17 @@ class Content(Base):
 
     `parent_key` is the parent's id or 0, so that the root takes part in the uniqueness of names; `name_key`
     is null for comments, to-dos, trashed and archived rows, whose names are free. `hidden_by` is the nearest
-    trashed or archived ancestor: set by one UPDATE over the subtree, cleared by its restore.
+    trashed or archived ancestor: set by one UPDATE over the subtree, cleared by its restore. `sort_key` is the
+    label without case and accents, so that order and search are the same on every engine.
     """
 
     __tablename__ = "core_content_content"
     __table_args__ = (
         UniqueConstraint("space_id", "parent_key", "namespace", "name_key", name="uq_core_content_content_name"),
         Index("ix_core_content_content_parent", "parent_id", "type", "content_id"),
-        Index(
-            "ix_core_content_content_listed",
-            "space_id",
-            "namespace",
-            "label",
-            "content_id",
-            mysql_length={"label": 255},
-            mariadb_length={"label": 255},
-        ),
+        Index("ix_core_content_content_sorted", "space_id", "namespace", "sort_key", "content_id"),
+        Index("ix_core_content_content_created", "space_id", "namespace", "created", "content_id"),
+        Index("ix_core_content_content_modified", "space_id", "namespace", "modified", "content_id"),
         Index("ix_core_content_content_author_id", "author_id"),
         Index("ix_core_content_content_hidden_by", "hidden_by"),
         Index("ix_core_content_content_assignee_id", "assignee_id"),
@@ -49,6 +47,7 @@ class Content(Base):
     name_key: Mapped[str | None] = mapped_column(exact(64))
     type: Mapped[str] = mapped_column(exact(64))
     label: Mapped[str] = mapped_column(String(1024))
+    sort_key: Mapped[str] = mapped_column(ordered(SORT_KEY), server_default="")
     file_extension: Mapped[str] = mapped_column(String(255))
     filename: Mapped[str] = mapped_column(String(1279))
     slug: Mapped[str] = mapped_column(String(1024))

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from atrio import Manifest
+from typing import TYPE_CHECKING, Any
+
+from atrio import Manifest, hookimpl
+
+if TYPE_CHECKING:
+    from atrio import Event, KernelError, Route
+    from atrio.kernel.db.migrate import Lineage
 
 MANIFEST = Manifest(
     name="reactions",
@@ -13,3 +19,43 @@ MANIFEST = Manifest(
         "core_content",
     ),
 )
+
+
+@hookimpl
+def register_models() -> list[Any]:
+    """Declare the table."""
+    from .models import Reaction
+
+    return [Reaction]
+
+
+@hookimpl
+def register_migrations() -> Lineage:
+    """Declare the lineage."""
+    from atrio.kernel.db.migrate import Lineage
+
+    return Lineage("reactions", "atrio.plugins.reactions.migrations")
+
+
+@hookimpl
+def register_events() -> list[type[Event]]:
+    """Declare the events."""
+    from .events import EVENTS
+
+    return list(EVENTS)
+
+
+@hookimpl
+def register_errors() -> list[type[KernelError]]:
+    """Declare the errors."""
+    from .errors import ERRORS
+
+    return list(ERRORS)
+
+
+@hookimpl
+def register_routes() -> list[Route]:
+    """Declare the routes."""
+    from .routes import ROUTES
+
+    return list(ROUTES)

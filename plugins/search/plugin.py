@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from atrio import Manifest
+from typing import TYPE_CHECKING, Any
+
+from atrio import Manifest, hookimpl
+
+if TYPE_CHECKING:
+    from atrio import Route
+    from atrio.kernel.config import Config
 
 MANIFEST = Manifest(
     name="search",
@@ -13,3 +19,25 @@ MANIFEST = Manifest(
         "core_content",
     ),
 )
+
+
+@hookimpl
+def register_hookspecs() -> list[Any]:
+    """Offer hooks to other plugins."""
+    from . import hookspecs
+
+    return [hookspecs]
+
+
+@hookimpl
+def register_capabilities(config: Config) -> dict[str, Any]:
+    """Tell clients which engine answers them."""
+    return {"search_engine": "simple"}
+
+
+@hookimpl
+def register_routes() -> list[Route]:
+    """Declare the routes."""
+    from .routes import ROUTES
+
+    return list(ROUTES)

@@ -18,6 +18,7 @@ from .queries import (
     member_space_ids,
     owned_space_ids,
     share_a_space,
+    short_columns,
     sidebar_entries,
     space_label,
     subscription,
@@ -115,7 +116,7 @@ __all__ = [
     "InvalidSpaceId", "NestedSpaceSchema", "SpaceDigestSchema", "SpaceNameSchema", "SpaceNotFound",
     "SpaceSchema", "create_space", "find_by_label", "find_space", "is_member", "load_space", "lock_space",
     "member_dumper", "member_ids", "member_space_ids", "member_views", "nested_space_dumper",
-    "owned_space_ids", "refuse_trashed", "restore_space", "role", "share_a_space", "shown_label",
+    "owned_space_ids", "refuse_trashed", "restore_space", "role", "share_a_space", "short_columns", "shown_label",
     "sidebar_entries", "space_dumper", "space_label", "space_view", "subscription", "subscription_dumper",
     "trash_space",
 ]  # fmt: skip

@@ -208,6 +208,49 @@ def test_five_faults_in_a_row_take_a_plugin_out(kernel: Kernel, ringer: PluginRe
     assert len(calls) == 10, "a failed plugin hears nothing more"
 
 
+def test_who_requires_a_failed_plugin_goes_with_it(
+    kernel: Kernel, ringer: PluginRecord, plugin: Callable[..., PluginRecord]
+) -> None:
+    chime = plugin("chime", requires=("ringer",))
+    kernel.records.append(chime)
+    for _ in range(5):
+        kernel.note_fault(ringer, in_commit=True)
+    assert ringer.state is State.FAILED
+    assert chime.state is State.BLOCKED
+    assert chime.reason == "needs ringer (failed)"
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_a_condition_is_asked_before_the_subscriber(
+    kernel: Kernel, ringer: PluginRecord, statements: Any, phase: Phase
+) -> None:
+    heard: list[int] = []
+
+    def handler(_: Any, event: Rang) -> None:
+        heard.append(event.number)
+
+    kernel.bus.declare("ringer", Rang)
+    hear(kernel, ringer, handler, phase=phase, name="ringer.hear", when=lambda event: event.number > 1)
+    with statements() as seen:
+        kernel.run(lambda ctx: ctx.emit(Rang(1)))
+    assert heard == []
+    assert not any("SAVEPOINT" in s or "kernel_job" in s for s in seen)
+    kernel.run(lambda ctx: ctx.emit(Rang(2)))
+    assert heard == [2]
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_a_condition_that_fails_turns_nothing_down(kernel: Kernel, ringer: PluginRecord, phase: Phase) -> None:
+    heard: list[int] = []
+    kernel.bus.declare("ringer", Rang)
+    hear(
+        kernel, ringer, lambda _, event: heard.append(event.number), phase=phase, name="ringer.hear",
+        when=lambda event: 1 / 0,
+    )  # fmt: skip
+    kernel.run(lambda ctx: ctx.emit(Rang(3)))
+    assert heard == [3]
+
+
 def test_a_declared_veto_refuses_the_unit(kernel: Kernel, ringer: PluginRecord) -> None:
     def handler(ctx: Context, event: Rang) -> None:
         raise Quiet

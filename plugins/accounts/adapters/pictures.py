@@ -56,6 +56,8 @@ def as_png(path: Path, kind: str, *, declared: str, max_pixels: int) -> bytes:
             width, height = STORED[kind]
             image.draft("RGB", (width * 2, height * 2))  # a large JPEG is decoded at a fraction of its size
             upright = ImageOps.exif_transpose(image)
+            if upright.mode.startswith("I"):  # 16 bits of grey: a plain conversion would cut all that is bright
+                upright = upright.convert("I").point(lambda grey: grey / 256).convert("L")
             shaped = ImageOps.fit(upright.convert("RGBA"), _target(upright.size, kind), Image.Resampling.LANCZOS)
             return _encode(shaped, "PNG")
     except MimetypeNotAllowed:

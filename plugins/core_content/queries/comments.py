@@ -35,7 +35,7 @@ COMMENT_DETAIL = Statement(
     "CommentRow",
 )  # fmt: skip
 """One comment of a content as the wire shows it; deleted ones too."""
-SORTS = {"label": Content.label, "modified": Content.modified, "created": Content.created}
+SORTS = {"label": Content.sort_key, "modified": Content.modified, "created": Content.created}
 
 
 def comments_statement(ctx: Context, sort: str, descending: bool, bookmark: str, limited: bool) -> Statement:

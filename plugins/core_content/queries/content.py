@@ -108,7 +108,7 @@ TREE_LEVEL = Statement(
         Content.space_id == bindparam("space_id"), Content.parent_key == bindparam("parent_key"),
         Content.namespace == bindparam("namespace"), Content.name_key.is_not(None),
     )
-    .order_by(Content.label, Content.content_id),
+    .order_by(Content.sort_key, Content.content_id),
     "TreeRow",
 )  # fmt: skip
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Integer, String, bindparam, cast, func, literal, or_, select, tuple_
+from sqlalchemy import Integer, String, bindparam, cast, literal, or_, select, tuple_
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.statement import Statement
+from atrio.kernel.text import fold
 from atrio.plugins.spaces.api import member_space_ids
 
 from ..models import Content
 from .columns import ARCHIVED, DIGEST, TRASHED, VISIBLE, contributed, with_people
 
 SORTS = {
-    "label": Content.label, "modified": Content.modified, "created": Content.created,
+    "label": Content.sort_key, "modified": Content.modified, "created": Content.created,
 }  # fmt: skip
 
 
@@ -42,7 +43,7 @@ def list_statement(ctx: Context, shape: ListShape) -> Statement:
 
 
 def _build_list(ctx: Context, shape: ListShape) -> Statement:
-    query = with_people(select(*DIGEST, *contributed(ctx)).select_from(Content)).where(
+    query = with_people(select(*DIGEST, Content.sort_key, *contributed(ctx)).select_from(Content)).where(
         Content.space_id == bindparam("space_id"),
         Content.namespace.in_([bindparam(f"namespace_{i}") for i in range(shape.namespaces)]),
     )
@@ -51,7 +52,7 @@ def _build_list(ctx: Context, shape: ListShape) -> Statement:
     if shape.content_type:
         query = query.where(Content.type == bindparam("content_type"))
     if shape.label:
-        query = query.where(func.lower(Content.label).like(bindparam("label"), escape="!"))
+        query = query.where(Content.sort_key.like(bindparam("label"), escape="!"))
     query = query.where(_states(shape))
     column = SORTS[shape.sort]
     backward = shape.bookmark == "<"
@@ -89,7 +90,7 @@ def templates_statement(ctx: Context) -> Statement:
             Content.space_id.in_(member_space_ids(bindparam("user_id"))), Content.is_template == 1, VISIBLE,
             Content.type == bindparam("content_type"),
         )  # fmt: skip
-        return Statement(query.order_by(Content.label, Content.content_id), "DigestRow")
+        return Statement(query.order_by(Content.sort_key, Content.content_id), "DigestRow")
 
     return ctx.kernel.memo("core_content.templates", build)
 
@@ -105,11 +106,11 @@ def known(ctx: Context, user_id: int, text: str, limit: int) -> list[Any]:
             Content.space_id.in_(member_space_ids(bindparam("user_id"))), VISIBLE,
             Content.type.in_([bindparam(f"type_{i}") for i in range(len(KNOWN_TYPES))]),
             or_(
-                func.lower(Content.label).like(bindparam("label"), escape="!"),
+                Content.sort_key.like(bindparam("label"), escape="!"),
                 cast(Content.content_id, String(20)).like(bindparam("digits"), escape="!"),
             ),
         )  # fmt: skip
-        query = query.order_by(Content.label, Content.content_id).limit(bindparam("limit", type_=Integer))
+        query = query.order_by(Content.sort_key, Content.content_id).limit(bindparam("limit", type_=Integer))
         return Statement(query, "DigestRow")
 
     escaped = contains(text)
@@ -120,6 +121,6 @@ def known(ctx: Context, user_id: int, text: str, limit: int) -> list[Any]:
 
 
 def contains(text: str) -> str:
-    """Return the LIKE pattern (escape `!`) of a text anywhere, in lower case."""
-    escaped = text.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    """Return the LIKE pattern (escape `!`) of a text anywhere in a sort key."""
+    escaped = fold(text).replace("!", "!!").replace("%", "!%").replace("_", "!_")
     return f"%{escaped}%"

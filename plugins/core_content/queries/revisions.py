@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Integer, and_, bindparam, case, select, tuple_, type_coerce
 
 from atrio.kernel.context import Context
+from atrio.kernel.db.order import by_code_point
 from atrio.kernel.db.statement import Statement
 from atrio.plugins.accounts.api import digest_columns
 
@@ -32,7 +33,11 @@ _FROM_REVISION = (
 ONE_REVISION = Statement(
     _FROM_REVISION.where(Revision.revision_id == bindparam("revision_id")), "RevisionRow"
 )  # fmt: skip
-REVISION_SORTS = {"label": Revision.label, "modified": Revision.created, "created": Revision.created}
+REVISION_SORTS = {
+    "label": by_code_point(Revision.label),
+    "modified": Revision.created,
+    "created": Revision.created,
+}
 
 
 def revisions_statement(ctx: Context, sort: str, descending: bool, bookmark: str, limited: bool) -> Statement:

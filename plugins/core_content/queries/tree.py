@@ -48,7 +48,7 @@ def ancestors(ctx: Context, space_id: int, content_id: int) -> list[int]:
 
 def below(root: Any) -> Select[tuple[int]]:
     """Return a SELECT of the ids of all descendants of a content, itself left out."""
-    start = select(Content.content_id).where(Content.parent_id == root).cte("down", recursive=True)
+    start = select(Content.content_id).where(Content.parent_id == root).cte("down", recursive=True, nesting=True)
     child = aliased(Content, name="child")
     down = start.union_all(select(child.content_id).join(start, child.parent_id == start.c.content_id))
     # One more level: MariaDB takes no UPDATE whose subquery names the updated table directly.

@@ -13,6 +13,7 @@ from atrio.plugins.spaces.api import SPACE, SpaceNotFound
 
 from .. import queries, schemas, services
 from ..errors import ContentNotFound, ContentTypeNotAllowed
+from ..events import ContentCopied, ContentCreated
 from ..guards import CREATE_TYPE
 from ..names import usable
 from ..types import NAMESPACES, content_types
@@ -47,7 +48,12 @@ def list_contents(ctx: Context, call: Call) -> Rows:
     rows = queries.list_statement(ctx, shape).all(
         ctx, space_id=space_id, content_type=query["content_type"], limit=query["count"] + 1, **values
     )
-    return page(rows, query["count"], bookmark, lambda r: (getattr(r, sort), r.content_id))
+    return page(
+        rows,
+        query["count"],
+        bookmark,
+        lambda r: (r.sort_key if sort == "label" else getattr(r, sort), r.content_id),
+    )
 
 
 def _wanted_parents(ctx: Context, space_id: int, query: dict[str, Any]) -> tuple[int, ...]:
@@ -85,6 +91,7 @@ ROUTES = (
         "POST", f"{W}/contents", create, (SPACE, CREATE_TYPE), Answer(schemas.digest),
         body=schemas.ContentCreationSchema, after=load_digest,
         errors=(*EXCEPT_NAMED, ContentNotFound, ContentTypeNotAllowed, SpaceNotFound),
+        emits=(ContentCreated, ContentCopied),
         summary="Create a content", group="Contents",
     ),
 )  # fmt: skip

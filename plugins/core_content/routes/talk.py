@@ -22,6 +22,7 @@ from ..errors import (
     TodoNotFound,
     UnallowedSubcontent,
 )
+from ..events import ContentCreated, ContentModified
 from ..guards import COMMENT, CONTENT, DELETE_TODO, EDIT_COMMENT, EDIT_TODO, TODO, path_id
 from .shared import ONE, READ, WRITE, check_match, count_of, etag
 
@@ -128,7 +129,7 @@ ROUTES = (
     ),
     Route(
         "POST", COMMENTS, add_comment, (*WRITE, CONTENT), ONE_COMMENT, body=schemas.CommentTextSchema,
-        after=load_comment, errors=(EmptyComment, NotEditable, UnallowedSubcontent),
+        after=load_comment, errors=(EmptyComment, NotEditable, UnallowedSubcontent), emits=(ContentCreated,),
         summary="Comment on a content", group="Contents > Comments",
     ),
     Route(
@@ -138,7 +139,8 @@ ROUTES = (
     Route(
         "PUT", f"{COMMENTS}/{{comment_id}}", edit_comment, (SPACE, READ[1], CONTENT, EDIT_COMMENT, COMMENT),
         ONE_COMMENT, body=schemas.CommentTextSchema, after=load_comment,
-        errors=(EmptyComment, NotEditable, PreconditionFailed), summary="Change a comment",
+        errors=(EmptyComment, NotEditable, PreconditionFailed), emits=(ContentModified,),
+        summary="Change a comment",
         group="Contents > Comments",
     ),
     Route(

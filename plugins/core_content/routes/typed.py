@@ -20,6 +20,7 @@ from ..errors import (
     NotEditable,
     RevisionMismatch,
 )
+from ..events import ContentModified
 from ..guards import CONTENT, FILE, FOLDER, NOTE, THREAD
 from ..names import usable
 from .shared import MANAGE, MODIFY_ERRORS, ONE, READ, WRITE, W, check_match, etag, load_digest, positive
@@ -110,7 +111,7 @@ def _typed(segment: str, guard: Any, dumper: Any, body: type[Schema], group: str
         Route("GET", path, get, (*READ, guard), one, summary=f"One {word}", group=group),
         Route(
             "PUT", path, modify, (*WRITE, guard), one, body=body, after=reload, errors=MODIFY_ERRORS,
-            summary=f"Change a {word}", group=group,
+            emits=(ContentModified,), summary=f"Change a {word}", group=group,
         ),
         Route(
             "PUT", f"{path}/status", set_status, (*WRITE, guard), EMPTY, body=schemas.StatusSchema,
@@ -156,7 +157,7 @@ ROUTES = (
     Route(
         "PUT", f"{ONE}/revisions/{{revision_id}}/restored", restore_revision, (*WRITE, CONTENT),
         Answer(schemas.digest), after=load_digest,
-        errors=(ContentNotFound, RevisionMismatch, *MODIFY_ERRORS),
+        errors=(ContentNotFound, RevisionMismatch, *MODIFY_ERRORS), emits=(ContentModified,),
         summary="Make an old revision the current one", group="Contents",
     ),
 )  # fmt: skip

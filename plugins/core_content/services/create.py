@@ -9,7 +9,7 @@ from sqlalchemy import and_, insert, literal, select, update
 from atrio.kernel.blobs import TemporaryBlob
 from atrio.kernel.context import Context
 from atrio.kernel.db.base import Id
-from atrio.plugins.spaces.api import SpaceNotFound
+from atrio.plugins.spaces.api import refuse_trashed
 
 from .. import queries
 from ..errors import (
@@ -41,8 +41,7 @@ def create_content(
     folder refuses the type, 2060 for another namespace, 2072 for publications that are off, 3002 for a taken
     name.
     """
-    if space.is_deleted:
-        raise SpaceNotFound
+    refuse_trashed(space)
     if namespace == "publication" and not space.publication_enabled:
         raise FeatureDisabled
     if template is not None and template.content_type != kind.slug:
@@ -98,7 +97,7 @@ def insert_content(ctx: Context, content: dict[str, Any], revision: dict[str, An
         "status": "open", "is_template": 0, "author_id": ctx.actor.id, "last_modifier_id": ctx.actor.id,
         "current_revision_id": 0, "current_revision_type": revision["revision_type"], "version_number": 1,
         "created": now, "modified": now, "parent_key": content["parent_id"] or 0, "hidden_by": None,
-        "assignee_id": None, **content,
+        "sort_key": "", "assignee_id": None, **content,
     }  # fmt: skip
     result = write_named(ctx, INSERT_CONTENT, state)
     content_id = int(result.inserted_primary_key[0])
@@ -128,7 +127,7 @@ def copy_todos(ctx: Context, source_id: int, target_id: int, space_id: int, name
         "parent_id": target_id, "parent_key": target_id, "type": "todo", "status": "open", "is_template": 0,
         "author_id": actor, "last_modifier_id": actor, "current_revision_type": "copy", "version_number": 1,
         "created": now, "modified": now, "label": "", "file_extension": "", "filename": "", "slug": "",
-        "sub_content_types": "", "space_id": space_id, "namespace": namespace,
+        "sort_key": "", "sub_content_types": "", "space_id": space_id, "namespace": namespace,
     }  # fmt: skip
     rows = select(
         *(literal(v, type_=CONTENT.c[k].type).label(k) for k, v in constants.items()),

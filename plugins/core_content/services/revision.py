@@ -13,11 +13,11 @@ from atrio.kernel.db.constraints import violates
 from atrio.kernel.db.upsert import upsert
 from atrio.kernel.errors import RetryWork
 from atrio.kernel.html import clean_html
-from atrio.kernel.text import slugify
+from atrio.kernel.text import fold, slugify
 
 from ..errors import NameTaken
 from ..events import ContentEvent, ContentModified, ContentMoved
-from ..models import CONTENT, READ, REVISION
+from ..models import CONTENT, READ, REVISION, SORT_KEY
 from ..names import filename, name_key
 
 NAME = "uq_core_content_content_name"
@@ -33,7 +33,7 @@ def named(label: str, extension: str) -> dict[str, Any]:
     """Return the columns that follow from a name."""
     return {
         "label": label, "file_extension": extension, "filename": filename(label, extension),
-        "slug": slugify(label), "name_key": name_key(label, extension),
+        "slug": slugify(label), "name_key": name_key(label, extension), "sort_key": fold(label)[:SORT_KEY],
     }  # fmt: skip
 
 

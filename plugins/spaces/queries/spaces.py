@@ -174,6 +174,16 @@ def space_label(id_column: Any) -> tuple[Any, Any, Any]:
     return space, space.space_id == id_column, space.label
 
 
+def short_columns(id_column: Any, prefix: str) -> tuple[Any, Any, list[Any]]:
+    """Return (alias, join condition, columns `<prefix>__<field>`) for the short form of another table's space."""
+    space = aliased(Space, name=f"{prefix}_space")
+    columns = [
+        space.space_id.label(f"{prefix}__workspace_id"), space.label.label(f"{prefix}__label"),
+        space.slug.label(f"{prefix}__slug"),
+    ]  # fmt: skip
+    return space, space.space_id == id_column, columns
+
+
 def lock(ctx: Context, space_id: int) -> None:
     """Lock a space's row until the commit."""
     ctx.execute(select(Space.space_id).where(Space.space_id == space_id).with_for_update())

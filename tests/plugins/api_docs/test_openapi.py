@@ -15,7 +15,7 @@ from atrio.kernel.host import Kernel, retire
 from atrio.kernel.http.guards import PUBLIC, SIGNED_IN
 from atrio.kernel.http.route import Answer, Route
 from atrio.kernel.http.schema import CommaList, Dumper, IdList, Int, Schema, Text, Timestamp, one_of
-from atrio.kernel.plugins import State
+from atrio.kernel.plugins import State, dependants
 from atrio.kernel.testing.client import Client
 from atrio.plugins.api_docs.openapi import build
 from atrio.plugins.api_docs.shapes import Shapes
@@ -138,18 +138,22 @@ def test_every_operation_says_what_it_needs(kernel: Kernel, document: dict[str, 
 
 
 def test_a_plugin_that_is_off_is_not_shown(kernel: Kernel, stranger: Client) -> None:
-    """Its paths, shapes and tags go at once; the rest stays as it was and valid."""
+    """Its paths, shapes and tags go at once, with those of its dependants; the rest stays as it was and valid."""
     before = stranger.get("/api/doc/spec.json")
     document = before.json
     record = kernel.record("core_content")
     assert record is not None
+    routes = list(kernel.router.routes)
     retire(kernel, record, State.FAILED, "for the test")
     after = stranger.get("/api/doc/spec.json", headers={"if-none-match": before.headers["etag"]})
     assert after.status == 200
     less = after.json
     gone = set(document["paths"]) - set(less["paths"])
     assert "/api/workspaces/{workspace_id}/contents" in gone
-    assert all(path.startswith("/api/workspaces/{workspace_id}/") for path in gone)
+    owners = {r.openapi_path(): owner for owner, r in routes}
+    assert {owners[path] for path in gone} == {"core_content", *dependants(kernel.records, "core_content")} & {
+        *owners.values()
+    }
     assert "ContentDigest" in document["components"]["schemas"]
     assert "ContentDigest" not in less["components"]["schemas"]
     assert "Contents" in {tag["name"] for tag in document["tags"]} - {tag["name"] for tag in less["tags"]}

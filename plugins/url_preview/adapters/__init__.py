@@ -1,0 +1,1 @@
+"""The only rooms of url_preview that know the HTTP library."""

@@ -1,0 +1,1 @@
+"""The contract with clients: its facts, and tests that walk every route of it."""

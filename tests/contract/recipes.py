@@ -1,0 +1,264 @@
+"""For every route a request that succeeds, in a world that holds one of everything.
+
+A recipe makes what it needs anew each time it is asked, so that it works for one person after another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+numbers = count(1)
+W = "/api/workspaces/{workspace_id}"
+U = "/api/users/{user_id}"
+C = f"{W}/contents/{{content_id}}"
+PASSWORD = "admin-password"
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360f8cfc0f01f0005000"
+    "1ff5c3dfe7a0000000049454e44ae426082"
+)
+
+
+def fresh(prefix: str = "n") -> str:
+    """Return a name that nobody has used."""
+    return f"{prefix}{next(numbers)}"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a route is asked: what stands for its path parameters, and what goes along.
+
+    `names` and `make` may be functions of the stage; `who` is the rule in the matrix of rights where the
+    route's own facts are not enough.
+    """
+
+    make: Callable[[Any], dict[str, Any]] | dict[str, Any] = field(default_factory=dict)
+    names: dict[str, Any] = field(default_factory=dict)
+    who: str | None = None
+    actor: str | None = None
+    status: int | None = None
+
+
+def _body(**values: Any) -> dict[str, Any]:
+    return {"json_body": values}
+
+
+def _query(**values: Any) -> dict[str, Any]:
+    return {"query": values}
+
+
+def _file(name: str = "x.txt", data: bytes = b"x", media: str = "text/plain") -> Callable[[Any], dict[str, Any]]:
+    return lambda s: {"files": {"files": (fresh() + name, data, media)}}
+
+
+def _picture(s: Any) -> dict[str, Any]:
+    from io import BytesIO
+
+    from PIL import Image
+
+    out = BytesIO()
+    Image.new("RGB", (8, 8), "red").save(out, "PNG")
+    return {"files": {"files": ("me.png", out.getvalue(), "image/png")}}
+
+
+NEW_SPACE = {"description": "", "access_type": "open", "default_user_role": "reader"}
+OTHER = {"user_id": lambda s: s.user()}
+
+RECIPES: dict[tuple[str, str], Recipe] = {
+    # -- accounts ------------------------------------------------------------------------------------------
+    ("POST", "/api/auth/login"): Recipe(_body(email="admin@admin.admin", password=PASSWORD)),
+    ("POST", "/api/auth/logout"): Recipe(),
+    ("GET", "/api/auth/logout"): Recipe(),
+    ("GET", "/api/auth/whoami"): Recipe(),
+    ("POST", "/api/auth/password/reset/request"): Recipe(lambda s: _body(email=s.address())),
+    ("POST", "/api/auth/password/reset/token/check"): Recipe(lambda s: _body(**s.reset())),
+    ("POST", "/api/auth/password/reset/modify"): Recipe(
+        lambda s: _body(**s.reset(), new_password="new-password", new_password2="new-password")
+    ),
+    ("GET", "/api/system/username-availability"): Recipe(_query(username="somebody")),
+    ("GET", "/api/system/reserved-usernames"): Recipe(),
+    ("GET", "/api/system/user-custom-properties-schema"): Recipe(),
+    ("GET", "/api/system/user-custom-properties-ui-schema"): Recipe(),
+    ("POST", "/api/users/register"): Recipe(lambda s: _body(email=f"{fresh()}@example.org")),
+    ("GET", "/api/users"): Recipe(),
+    ("POST", "/api/users"): Recipe(lambda s: _body(email=f"{fresh()}@example.org")),
+    ("GET", "/api/users/me/{rest}"): Recipe(names={"rest": "config"}),
+    ("PUT", "/api/users/me/{rest}"): Recipe(_body(parameters={}), {"rest": "config"}),
+    ("GET", U): Recipe(),
+    ("PUT", U): Recipe(_body(timezone="Europe/Paris", lang="fr")),
+    ("PUT", f"{U}/email"): Recipe(
+        lambda s: _body(loggedin_user_password=PASSWORD, email=f"{fresh()}@example.org")
+    ),
+    ("PUT", f"{U}/username"): Recipe(_body(loggedin_user_password=PASSWORD, username="the-reader")),
+    ("PUT", f"{U}/password"): Recipe(
+        _body(loggedin_user_password=PASSWORD, new_password=PASSWORD, new_password2=PASSWORD)
+    ),
+    ("PUT", f"{U}/enabled"): Recipe(names=OTHER),
+    ("PUT", f"{U}/disabled"): Recipe(names=OTHER),
+    ("PUT", f"{U}/trashed"): Recipe(names=OTHER),
+    ("PUT", f"{U}/trashed/restore"): Recipe(names=OTHER),
+    ("PUT", f"{U}/profile"): Recipe(_body(profile="trusted-users"), OTHER),
+    ("PUT", f"{U}/allowed_space"): Recipe(_body(allowed_space=1000), OTHER),
+    ("GET", f"{U}/about"): Recipe(),
+    ("GET", f"{U}/config"): Recipe(),
+    ("PUT", f"{U}/config"): Recipe(_body(parameters={"a.b": "c", "n": 1, "x": None})),
+    ("GET", f"{U}/custom-properties"): Recipe(),
+    ("PUT", f"{U}/custom-properties"): Recipe(_body(parameters={})),
+    ("GET", f"{U}/following"): Recipe(lambda s: s.follow()),
+    ("GET", f"{U}/followers"): Recipe(lambda s: s.followed()),
+    ("POST", f"{U}/following"): Recipe(lambda s: _body(user_id=s.user())),
+    ("DELETE", f"{U}/following/{{leader_id}}"): Recipe(names={"leader_id": lambda s: s.leader()}),
+    ("GET", f"{U}/avatar/raw/{{filename}}"): Recipe(),
+    ("GET", f"{U}/avatar/preview/jpg/{{filename}}"): Recipe(),
+    ("GET", f"{U}/avatar/preview/jpg/{{width}}x{{height}}/{{filename}}"): Recipe(),
+    ("PUT", f"{U}/avatar/raw/{{filename}}"): Recipe(_picture),
+    ("GET", f"{U}/cover/raw/{{filename}}"): Recipe(lambda s: s.covered()),
+    ("GET", f"{U}/cover/preview/jpg/{{filename}}"): Recipe(lambda s: s.covered()),
+    ("GET", f"{U}/cover/preview/jpg/{{width}}x{{height}}/{{filename}}"): Recipe(lambda s: s.covered()),
+    ("PUT", f"{U}/cover/raw/{{filename}}"): Recipe(_picture),
+    # -- system --------------------------------------------------------------------------------------------
+    ("GET", "/api/system/about"): Recipe(),
+    ("GET", "/api/system/config"): Recipe(),
+    ("GET", "/api/system/error_codes"): Recipe(),
+    ("GET", "/api/system/applications"): Recipe(),
+    ("GET", "/api/system/content_types"): Recipe(),
+    ("GET", "/api/system/timezones"): Recipe(),
+    ("GET", "/api/system/usage_conditions"): Recipe(),
+    # -- spaces --------------------------------------------------------------------------------------------
+    ("GET", "/api/system/workspace_access_types"): Recipe(),
+    ("GET", f"{U}/workspaces"): Recipe(),
+    ("POST", f"{U}/workspaces"): Recipe(lambda s: _body(workspace_id=s.other_space(access_type="open"))),
+    ("GET", f"{U}/workspaces/all/settings"): Recipe(),
+    ("GET", f"{U}/accessible_workspaces"): Recipe(lambda s: s.open_space()),
+    ("GET", f"{U}/workspace_subscriptions"): Recipe(lambda s: s.subscribed()),
+    ("PUT", f"{U}/workspace_subscriptions"): Recipe(
+        lambda s: _body(workspace_id=s.other_space(access_type="on_request"))
+    ),
+    ("GET", f"{U}/disk_space"): Recipe(),
+    ("GET", f"{U}/known_members"): Recipe(),
+    ("PUT", f"{U}/workspaces/{{workspace_id}}/email_notification_type"): Recipe(
+        _body(email_notification_type="weekly")
+    ),
+    ("GET", "/api/workspaces"): Recipe(),
+    ("POST", "/api/workspaces"): Recipe(lambda s: _body(label=fresh(), **NEW_SPACE)),
+    ("GET", W): Recipe(),
+    ("PUT", W): Recipe(lambda s: _body(label=fresh("space "))),
+    ("GET", f"{W}/disk_space"): Recipe(),
+    ("PUT", f"{W}/trashed"): Recipe(names={"workspace_id": lambda s: s.twin()}),
+    ("PUT", f"{W}/trashed/restore"): Recipe(names={"workspace_id": lambda s: s.twin(trashed=True)}),
+    ("GET", f"{W}/members"): Recipe(),
+    ("GET", f"{W}/role"): Recipe(),
+    ("GET", f"{W}/members/{{user_id}}"): Recipe(),
+    ("POST", f"{W}/members"): Recipe(lambda s: _body(user_id=s.user(), role="reader")),
+    ("PUT", f"{W}/members/{{user_id}}"): Recipe(_body(role="reader"), {"user_id": lambda s: s.member()}),
+    ("DELETE", f"{W}/members/{{user_id}}"): Recipe(names={"user_id": lambda s: s.member()}, who="leave"),
+    ("GET", f"{W}/subscriptions"): Recipe(lambda s: s.request_pending()),
+    ("PUT", f"{W}/subscriptions/{{user_id}}/accept"): Recipe(
+        _body(role="reader"), {"user_id": lambda s: s.subscriber()}
+    ),
+    ("PUT", f"{W}/subscriptions/{{user_id}}/reject"): Recipe(names={"user_id": lambda s: s.subscriber()}),
+    # -- contents ------------------------------------------------------------------------------------------
+    ("GET", f"{W}/contents"): Recipe(),
+    ("POST", f"{W}/contents"): Recipe(lambda s: _body(label=fresh(), content_type="html-document")),
+    ("GET", C): Recipe(names={"content_id": "note"}),
+    ("GET", f"{C}/path"): Recipe(names={"content_id": "note"}),
+    ("GET", "/api/contents/{content_id}"): Recipe(names={"content_id": "note"}),
+    ("GET", "/api/contents/{content_id}/path"): Recipe(names={"content_id": "note"}),
+    ("PUT", f"{C}/move"): Recipe(
+        lambda s: _body(new_parent_id=None, new_workspace_id=s.values["workspace_id"]),
+        {"content_id": lambda s: s.content()},
+    ),
+    ("PUT", f"{C}/trashed"): Recipe(names={"content_id": lambda s: s.content()}),
+    ("PUT", f"{C}/trashed/restore"): Recipe(names={"content_id": lambda s: s.content("trashed")}),
+    ("PUT", f"{C}/archived"): Recipe(names={"content_id": lambda s: s.content()}),
+    ("PUT", f"{C}/archived/restore"): Recipe(names={"content_id": lambda s: s.content("archived")}),
+    ("DELETE", f"{C}/permanently"): Recipe(names={"content_id": lambda s: s.content()}),
+    ("PUT", f"{C}/template"): Recipe(_body(is_template=True), {"content_id": lambda s: s.content()}),
+    ("GET", f"{U}/template_contents"): Recipe(_query(type="html-document")),
+    ("GET", f"{U}/known_contents"): Recipe(_query(acp="note")),
+    ("GET", f"{U}/workspaces/{{workspace_id}}/contents/read_status"): Recipe(),
+    ("PUT", f"{U}/workspaces/{{workspace_id}}/contents/{{content_id}}/read"): Recipe(names={"content_id": "note"}),
+    ("PUT", f"{U}/workspaces/{{workspace_id}}/contents/{{content_id}}/unread"): Recipe(
+        names={"content_id": "note"}
+    ),
+    ("PUT", f"{U}/workspaces/{{workspace_id}}/read"): Recipe(),
+    **{
+        (method, f"{W}/{segment}/{{content_id}}{rest}"): Recipe(make, {"content_id": chosen})
+        for segment, kind in (
+            ("html-documents", "html-document"), ("threads", "thread"), ("folders", "folder"), ("files", "file")
+        )
+        for method, rest, make, chosen in (
+            ("GET", "", {}, kind),
+            ("PUT", "", lambda s: _body(label=fresh()), lambda s, kind=kind: s.content(kind=kind)),
+            ("PUT", "/status", _body(status="closed-validated"), lambda s, kind=kind: s.content(kind=kind)),
+            ("GET", "/revisions", {}, kind),
+        )
+    },
+    ("GET", f"{W}/html-documents/{{content_id}}/revisions/{{revision_id}}"): Recipe(
+        names={"content_id": "note", "revision_id": "note_revision"}
+    ),
+    ("PUT", f"{W}/threads/{{content_id}}/namespace"): Recipe(
+        _body(content_namespace="publication"), {"content_id": lambda s: s.content(kind="thread")}
+    ),
+    ("POST", f"{W}/files"): Recipe(_file()),
+    ("PUT", f"{W}/files/{{content_id}}/raw/{{filename}}"): Recipe(_file(), {"content_id": "file"}),
+    ("GET", f"{W}/files/{{content_id}}/raw/{{filename}}"): Recipe(names={"content_id": "file"}),
+    ("GET", f"{W}/files/{{content_id}}/revisions/{{revision_id}}/raw/{{filename}}"): Recipe(
+        names={"content_id": "file", "revision_id": "revision"}
+    ),
+    ("GET", f"{C}/comments"): Recipe(names={"content_id": "note"}),
+    ("POST", f"{C}/comments"): Recipe(_body(raw_content="<p>hello</p>"), {"content_id": "note"}),
+    ("GET", f"{C}/comments/{{comment_id}}"): Recipe(names={"content_id": "note", "comment_id": "comment"}),
+    ("PUT", f"{C}/comments/{{comment_id}}"): Recipe(
+        lambda s: _body(raw_content=fresh("text ")), {"content_id": "note", "comment_id": "comment"}
+    ),
+    ("DELETE", f"{C}/comments/{{comment_id}}"): Recipe(
+        names={"content_id": "note", "comment_id": lambda s: s.comment()}
+    ),
+    ("GET", f"{U}/todos"): Recipe(),
+    ("GET", f"{C}/todos"): Recipe(names={"content_id": "note"}),
+    ("POST", f"{C}/todos"): Recipe(_body(raw_content="do it", assignee_id=None), {"content_id": "note"}),
+    ("GET", f"{C}/todos/{{todo_id}}"): Recipe(names={"content_id": "note", "todo_id": "todo"}),
+    ("PUT", f"{C}/todos/{{todo_id}}"): Recipe(_body(status="open"), {"content_id": "note", "todo_id": "todo"}),
+    ("DELETE", f"{C}/todos/{{todo_id}}"): Recipe(names={"content_id": "note", "todo_id": lambda s: s.todo()}),
+    # -- the small plugins ---------------------------------------------------------------------------------
+    ("GET", f"{W}/tags"): Recipe(),
+    ("POST", f"{W}/tags"): Recipe(lambda s: _body(tag_name=fresh("tag "))),
+    ("GET", f"{W}/tags/{{tag_id}}"): Recipe(names={"tag_id": "tag"}),
+    ("DELETE", f"{W}/tags/{{tag_id}}"): Recipe(names={"tag_id": lambda s: s.tag()}),
+    ("GET", f"{C}/tags"): Recipe(names={"content_id": "note"}),
+    ("POST", f"{C}/tags"): Recipe(lambda s: _body(tag_name=fresh("tag ")), {"content_id": "note"}),
+    ("PUT", f"{C}/tags/{{tag_id}}"): Recipe(names={"content_id": "note", "tag_id": lambda s: s.tag()}),
+    ("DELETE", f"{C}/tags/{{tag_id}}"): Recipe(names={"content_id": "note", "tag_id": lambda s: s.tag("note")}),
+    ("GET", f"{C}/reactions"): Recipe(names={"content_id": "note"}),
+    ("POST", f"{C}/reactions"): Recipe(lambda s: _body(value=fresh("👍")), {"content_id": "note"}),
+    ("GET", f"{C}/reactions/{{reaction_id}}"): Recipe(names={"content_id": "note", "reaction_id": "reaction"}),
+    ("DELETE", f"{C}/reactions/{{reaction_id}}"): Recipe(
+        names={"content_id": "note", "reaction_id": lambda s: s.reaction()}
+    ),
+    ("GET", f"{U}/favorite-contents"): Recipe(),
+    ("POST", f"{U}/favorite-contents"): Recipe(lambda s: _body(content_id=s.values["note"])),
+    ("GET", f"{U}/favorite-contents/{{content_id}}"): Recipe(names={"content_id": lambda s: s.favorite()}),
+    ("DELETE", f"{U}/favorite-contents/{{content_id}}"): Recipe(names={"content_id": "note"}),
+    ("GET", "/api/search/content"): Recipe(_query(search_string="note")),
+    ("GET", "/api/url-preview"): Recipe(lambda s: _query(url=s.page)),
+    ("POST", f"{U}/outgoing_calls"): Recipe(lambda s: _body(callee_id=s.user())),
+    ("GET", f"{U}/outgoing_calls"): Recipe(),
+    ("GET", f"{U}/incoming_calls"): Recipe(),
+    ("GET", f"{U}/outgoing_calls/{{call_id}}"): Recipe(names={"call_id": lambda s: s.call()}),
+    ("GET", f"{U}/incoming_calls/{{call_id}}"): Recipe(names={"call_id": lambda s: s.call(incoming=True)}),
+    ("PUT", f"{U}/outgoing_calls/{{call_id}}/state"): Recipe(
+        _body(state="cancelled"), {"call_id": lambda s: s.call()}
+    ),
+    ("PUT", f"{U}/incoming_calls/{{call_id}}/state"): Recipe(
+        _body(state="rejected"), {"call_id": lambda s: s.call(incoming=True)}
+    ),
+    # -- beyond the contract -------------------------------------------------------------------------------
+    ("PUT", f"{C}/revisions/{{revision_id}}/restored"): Recipe(
+        names={"content_id": "edited", "revision_id": lambda s: s.older_revision()}
+    ),
+    ("GET", "/api/users/me"): Recipe(),
+    ("PUT", "/api/users/me"): Recipe(_body(timezone="", lang="en")),
+}  # fmt: skip
