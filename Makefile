@@ -30,8 +30,9 @@ format: $(VENV)/.stamp-check
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(STAMP)
+docs: $(VENV)/.stamp-test
 	$(BIN)/python -m atrio.kernel.docs --write docs
+	$(BIN)/python -m tests.contract.table
 
 bench: $(VENV)/.stamp-test
 	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'

@@ -10,7 +10,7 @@ import pytest
 
 from atrio.kernel.host import Kernel
 
-from . import facts
+from . import facts, table
 from .recipes import RECIPES, fresh
 from .stage import EVERYTHING, Stage
 
@@ -60,6 +60,10 @@ def test_what_comes_later_says_why(kernel: Kernel) -> None:
         "live messages", "previews", "translation", "shares", "upload links", "calendars", "advanced search",
         "collaborative edition", "SAML", "documentation page of our own", "front end: plugin web", "kernel",
     }  # fmt: skip
+
+
+def test_the_page_of_the_docs_is_fresh() -> None:
+    assert table.PAGE.read_text("utf-8") == table.markdown(), "type: make docs"
 
 
 def test_translations_are_unknown_routes(stage: Stage) -> None:

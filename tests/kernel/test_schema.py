@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import namedtuple
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -14,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from marshmallow import fields
 
+from atrio.kernel.docs import bundled_kernel
 from atrio.kernel.errors import ValidationFailed
 from atrio.kernel.http.schema import CommaList, Dumper, IdList, Int, Schema, Text, Timestamp, load
-from atrio.kernel.plugins import discover
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 WORDS = st.lists(st.from_regex(r"[a-z-]{1,8}", fullmatch=True), max_size=4)
@@ -73,8 +74,11 @@ def rows(draw: Any, schema: type[Schema]) -> tuple[Any, Any]:
 
 def bundled() -> Iterator[type[Schema]]:
     """Return every schema that a route of an installed plugin answers with."""
-    declared = [getattr(record.module, "register_routes", tuple) for record in discover()]
-    seen = {r.answer.dumper.schema for routes in declared for r in routes() if r.answer.dumper is not None}
+    with tempfile.TemporaryDirectory() as folder:
+        kernel = bundled_kernel(folder)
+        kernel.db.close()
+    answers = [route.answer for _, route in kernel.router.routes]
+    seen = {answer.dumper.schema for answer in answers if answer.dumper is not None}
     yield from sorted(seen, key=lambda s: s.__qualname__)
 
 
