@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import namedtuple
 from collections.abc import Iterator
+from inspect import signature
 from types import SimpleNamespace
 from typing import Any
 
@@ -74,7 +75,8 @@ def rows(draw: Any, schema: type[Schema]) -> tuple[Any, Any]:
 def bundled() -> Iterator[type[Schema]]:
     """Return every schema that a route of an installed plugin answers with."""
     declared = [getattr(record.module, "register_routes", tuple) for record in discover()]
-    seen = {r.answer.dumper.schema for routes in declared for r in routes() if r.answer.dumper is not None}
+    fixed = [routes for routes in declared if not signature(routes).parameters]  # the others depend on the config
+    seen = {r.answer.dumper.schema for routes in fixed for r in routes() if r.answer.dumper is not None}
     yield from sorted(seen, key=lambda s: s.__qualname__)
 
 
