@@ -38,8 +38,12 @@ def strategy(field: Any) -> st.SearchStrategy[Any]:
         if isinstance(inner, fields.Nested):
             member = st.fixed_dictionaries({n: strategy(f) for n, f in inner.schema.fields.items()})
             plain = st.lists(member, max_size=3)
+        elif isinstance(inner, fields.Integer | fields.Dict):
+            plain = st.lists(strategy(inner), max_size=3)
         else:
             plain = WORDS
+    elif isinstance(field, fields.Dict):
+        plain = st.dictionaries(TEXT, TEXT, max_size=3)
     else:
         plain = TEXT
     return st.one_of(st.none(), plain) if field.allow_none or isinstance(field, Timestamp) else plain
@@ -61,7 +65,7 @@ def rows(draw: Any, schema: type[Schema]) -> tuple[Any, Any]:
                 continue  # the column of a plugin that is off
             else:
                 value = draw(strategy(field))
-                if prefix and name == next(iter(shape.dump_fields)):
+                if prefix and name == next(iter(shape.dump_fields)) and not isinstance(field, fields.List):
                     value = draw(st.integers(1, 9))  # the first column of a nested object is its key
                 flat[column] = None if absent else value
                 members[name] = value
