@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -103,13 +104,13 @@ def _strategies(fuzzed: Fuzzed, operation: Any) -> Iterator[tuple[str, Any]]:
                 "positive with what exists",
                 operation.as_strategy(
                     generation_mode=mode, path_parameters=fuzzed.known(operation) or None, headers=matching
-                ).map(lambda case: _filled(case, example)),
+                ).map(partial(_filled, example)),
             )
         if known:
             yield f"{mode.value} anywhere", operation.as_strategy(generation_mode=mode)
 
 
-def _filled(case: Any, example: dict[str, Any]) -> Any:
+def _filled(example: dict[str, Any], case: Any) -> Any:
     """Put what names something that exists into a generated case."""
     body, query = example.get("json_body"), example.get("query")
     if isinstance(case.body, dict) and body:
@@ -182,7 +183,9 @@ def test_credentials_are_asked_for(tmp_path: Any, subtests: pytest.Subtests) -> 
                 if not operation["security"]:
                     continue
                 closed += 1
-                names = walk.names(method.upper(), path, [p["name"] for p in operation["parameters"] if p["in"] == "path"])
+                names = walk.names(
+                    method.upper(), path, [p["name"] for p in operation["parameters"] if p["in"] == "path"]
+                )
                 asked = path
                 for name, value in names.items():
                     asked = asked.replace(f"{{{name}}}", str(value))
