@@ -14,7 +14,7 @@ from atrio.kernel.testing.client import Client
 from atrio.kernel.testing.plugin import ADMIN, PASSWORD, acting, make_kernel
 from tests.contract import facts
 from tests.contract.page import allow_only, served
-from tests.contract.recipes import RECIPES, Recipe
+from tests.contract.recipes import RECIPES, Recipe, fresh
 from tests.contract.stage import EVERYTHING, ROLES, Stage
 
 WALKERS = ("administrator", *ROLES, "user")
@@ -37,7 +37,7 @@ class Walk(Stage):
         self.who = ""
         super().__init__(kernel, root, as_actor, page)
         spare = {"leader_id": self.leader(), "call_id": self.call(), "content_id": self.values["note"]}
-        self.spare = {**spare, "revision_id": self.values["revision"], "rest": "config"}
+        self.spare = {**spare, "revision_id": self.values["revision"], "rest": "config", "name": "init.js"}
         self.who = who
         self.walker: Any = root if who == "administrator" else self.people[who]
         if who == "administrator":
@@ -61,6 +61,11 @@ class Walk(Stage):
         """Return a new comment, the contributor's own where he walks."""
         path = f"{self.base}/contents/{self.values['note']}/comments"
         return int(self.ok("POST", path, {"raw_content": "said"}, self.people["contributor"])["content_id"])
+
+    def other_space(self, **values: Any) -> int:
+        """Return a new space of somebody who trusts nobody: the walker is not in it."""
+        body = {"label": fresh("space "), "description": "", "access_type": "open", "default_user_role": "reader"}
+        return int(self.ok("POST", "/api/workspaces", body | values, self.people["trusted"])["workspace_id"])
 
     # -- what a route is asked about -------------------------------------------------------------------------
 
@@ -160,18 +165,24 @@ def recipe_of(method: str, path: str) -> Recipe:
 
 
 @contextmanager
-def walked(folder: Path, who: str) -> Iterator[Walk]:
-    """Boot an instance with every route and give the walk of one person on it."""
-    kernel = make_kernel(folder, EVERYTHING.kwargs)
+def staged(folder: Path, make: Callable[..., Any] = Stage, records: Any = None) -> Iterator[Any]:
+    """Boot an instance with every route and set the stage on it."""
+    folder.mkdir(exist_ok=True)
+    kernel = make_kernel(folder, EVERYTHING.kwargs, records=records)
     root = Client(kernel.app, ADMIN, PASSWORD)
     try:
         with served() as page, acting(kernel) as as_actor:
             allow_only(kernel, page)
-            walk = Walk(kernel, root, as_actor, page, who)
-            yield walk
-            walk.people["stranger"].close()
+            made = make(kernel, root, as_actor, page)
+            yield made
+            made.people["stranger"].close()
     finally:
         root.close()
         kernel.stop()
         kernel.app.pool.close()
         kernel.app.io.close()
+
+
+def walked(folder: Path, who: str) -> Any:
+    """Give the walk of one person on an instance of its own, for a block."""
+    return staged(folder, lambda kernel, root, as_actor, page: Walk(kernel, root, as_actor, page, who))
