@@ -10,13 +10,8 @@ import pytest
 
 from atrio.kernel.host import Kernel
 
-<<<<<<< HEAD
 from . import facts, table
-from .recipes import RECIPES, fresh
-=======
-from . import facts
 from .recipes import RECIPES, asker_of, fresh, recipe_for
->>>>>>> h-d
 from .stage import EVERYTHING, Stage
 
 pytestmark = [EVERYTHING, pytest.mark.timeout(300)]
