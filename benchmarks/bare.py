@@ -41,36 +41,36 @@ def _shape(row: tuple[Any, ...], names: list[str]) -> dict[str, Any]:
             found.setdefault(head, {"has_avatar": True})[tail] = value
         else:
             found[name] = value
-    found["sub_content_types"] = found["sub_content_types"].split(",")
-    found["show_in_ui"] = True
+    if "sub_content_types" in found:
+        found["sub_content_types"] = found["sub_content_types"].split(",")
+        found["show_in_ui"] = True
     return found
 
 
-def note(request: Request) -> Response:
-    """The statements of a signed-in GET of one note."""
-    connection = _connection()
-    connection.execute("BEGIN")
-    row: Any = None
-    for step in PLAN["note"]:
-        row = connection.execute(step["sql"], step["values"]).fetchone()
-    connection.execute("COMMIT")
-    return Response(orjson.dumps(_shape(row, PLAN["note"][-1]["names"])), media_type="application/json")
+def _endpoint(shape: str, steps: list[dict[str, Any]]) -> Any:
+    """Return an endpoint that runs these statements and dumps the rows of the last one."""
+    names = steps[-1]["names"]
+
+    def answer(request: Request) -> Response:  # noqa: ARG001 - the framework gives it
+        connection = _connection()
+        connection.execute("BEGIN")
+        rows: list[Any] = []
+        for step in steps:
+            rows = connection.execute(step["sql"], step["values"]).fetchall()
+        connection.execute("COMMIT")
+        body: Any = [_shape(row, names) for row in rows]
+        if shape == "one":
+            body = body[0]
+        elif shape == "page":
+            body = {"items": body, "has_next": False, "per_page": len(rows)}
+        return Response(orjson.dumps(body), media_type="application/json")
+
+    return answer
 
 
-def contents(request: Request) -> Response:
-    """The statements of a signed-in list of 1,000 contents."""
-    connection = _connection()
-    connection.execute("BEGIN")
-    rows: list[Any] = []
-    for step in PLAN["list"]:
-        rows = connection.execute(step["sql"], step["values"]).fetchall()
-    connection.execute("COMMIT")
-    names = PLAN["list"][-1]["names"]
-    body = {"items": [_shape(row, names) for row in rows], "has_next": False, "per_page": len(rows)}
-    return Response(orjson.dumps(body), media_type="application/json")
-
-
-app = Starlette(routes=[Route("/note", note), Route("/list", contents)])
+app = Starlette(
+    routes=[Route(f"/{name}", _endpoint(plan["shape"], plan["steps"])) for name, plan in PLAN["routes"].items()]
+)
 
 if __name__ == "__main__":
     config = Config()

@@ -8,202 +8,54 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from load import Connection, Measured, best_of, cpu_seconds, resident_mib, run
+import core
+from fill import Filler
+from load import cpu_seconds, resident_mib, run
+from server import Server
 
-HERE = Path(__file__).parent
-PASSWORD = "bench-password"
 ROWS: list[tuple[str, str, str, str]] = []
 
 
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-class Server:
-    """A real `atrio serve` on an empty data directory."""
-
-    def __init__(self, folder: Path, **env: str) -> None:
-        self.port = free_port()
-        self.env = {
-            **os.environ, "ATRIO_DATA_DIR": str(folder), "ATRIO_BIND": f"127.0.0.1:{self.port}",
-            "ATRIO_ADMIN_PASSWORD": PASSWORD, "ATRIO_LOG__LEVEL": "warning", **env,
-        }  # fmt: skip
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "atrio.kernel.cli", "serve"], env=self.env, stdout=subprocess.DEVNULL
-        )
-        self.pid = self.process.pid
-        self.wait()
-        self.headers: dict[str, str] = {}
-
-    def wait(self) -> None:
-        """Wait until it answers."""
-        for _ in range(400):
-            try:
-                connection = Connection(self.port, {})
-                status, _body = connection.request("GET", "/health/live")
-                connection.close()
-                if status == 200:
-                    return
-            except OSError:
-                time.sleep(0.025)
-        raise SystemExit("the server did not start")
-
-    def sign_in(self) -> None:
-        """Open a session."""
-        body = json.dumps({"email": "admin@admin.admin", "password": PASSWORD}).encode()
-        raw = socket.create_connection(("127.0.0.1", self.port))
-        raw.sendall(
-            b"POST /api/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
-            b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(body) + body
-        )
-        answer = b""
-        while block := raw.recv(65536):
-            answer += block
-        for line in answer.split(b"\r\n"):
-            if line.lower().startswith(b"set-cookie:"):
-                self.headers = {"cookie": line.partition(b":")[2].strip().split(b";")[0].decode()}
-        self.headers["content-type"] = "application/json"
-
-    def call(self, method: str, path: str, value: Any = None) -> Any:
-        """Make one request and return its JSON."""
-        connection = Connection(self.port, self.headers)
-        body = json.dumps(value).encode() if value is not None else b""
-        status, answer = connection.request(method, path, body)
-        connection.close()
-        assert status == 200, (status, answer)
-        return json.loads(answer)
-
-    def stop(self) -> float:
-        """End it; returns the seconds it took."""
-        began = time.perf_counter()
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(20)
-        return time.perf_counter() - began
-
-
-def fill(server: Server, folder: Path) -> tuple[int, int]:
-    """Make a space with 1,000 contents; returns the space and one note."""
-    space = server.call(
-        "POST", "/api/workspaces",
-        {"label": "Bench", "description": "", "access_type": "open", "default_user_role": "reader"},
-    )["workspace_id"]  # fmt: skip
-    note = 0
-    for number in range(1000):
-        body = {"label": f"Note {number:04d}", "content_type": "html-document"}
-        note = server.call("POST", f"/api/workspaces/{space}/contents", body)["content_id"]
-    server.call("PUT", f"/api/workspaces/{space}/html-documents/{note}", {"raw_content": "<p>text</p>" * 50})
-    return space, note
-
-
-def capture_plan(folder: Path, space: int, note: int, cookie: str) -> Path:
-    """Record the SQL and values that Atrio runs for the two hot requests, for the bare endpoint."""
-    script = (
-        "import json,sys\n"
-        "from atrio.kernel.config import Sources\n"
-        "from atrio.kernel.host import boot\n"
-        "from atrio.kernel.db import statement\n"
-        "from atrio.kernel.testing.client import Client\n"
-        "folder, space, note, cookie = sys.argv[1:]\n"
-        "kernel = boot(Sources(None, {}, {}, {'storage.data_dir': folder}))\n"
-        "run = statement.Statement._run\n"
-        "steps = []\n"
-        "def spy(self, ctx, params):\n"
-        "    cursor, compiled = run(self, ctx, params)\n"
-        "    values = {**compiled.constants, **params}\n"
-        "    steps.append({'sql': compiled.text, 'values': [values[n] for n in compiled.positions],"
-        " 'names': list(self.keys)})\n"
-        "    return cursor, compiled\n"
-        "statement.Statement._run = spy\n"
-        "client = Client(kernel.app)\n"
-        "client.cookies['session_key'] = cookie\n"
-        "plan = {'database': folder + '/atrio.db'}\n"
-        "for name, path in (('note', f'/api/workspaces/{space}/html-documents/{note}'),"
-        " ('list', f'/api/workspaces/{space}/contents?parent_ids=0')):\n"
-        "    steps.clear()\n"
-        "    assert client.get(path).status == 200\n"
-        "    plan[name] = list(steps)\n"
-        "print(json.dumps(plan))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(folder), str(space), str(note), cookie],
-        capture_output=True, text=True, check=True, env={**os.environ, "ATRIO_LOG__LEVEL": "error"},
-    )  # fmt: skip
-    path = folder / "plan.json"
-    path.write_text(done.stdout)
-    return path
-
-
 def row(name: str, value: str, limit: str, note: str = "") -> None:
-    """Add a row and show it."""
+    """Add a row and show it; CPU where a row names no other unit."""
     ROWS.append((name, value, limit, note))
     print(f"{name}: {value}   (aim {limit}) {note}", flush=True)
 
 
-def bench_reads(server: Server, folder: Path, space: int, note: int, rounds: int) -> None:
-    """Reads beside the bare limit."""
-    plan = capture_plan(folder, space, note, server.headers["cookie"].partition("=")[2])
-    port = free_port()
-    bare = subprocess.Popen(
-        [sys.executable, str(HERE / "bare.py"), str(port)], env={**os.environ, "BENCH_PLAN": str(plan)}
-    )
-    try:
-        for _ in range(200):
-            try:
-                Connection(port, {}).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        note_path = f"/api/workspaces/{space}/html-documents/{note}"
-        list_path = f"/api/workspaces/{space}/contents?parent_ids=0"
-
-        def ours(path: str, clients: int, each: int) -> Measured:
-            return run(server.pid, server.port, server.headers, clients, each, lambda c, n: ("GET", path, b""))
-
-        def theirs(path: str, clients: int, each: int) -> Measured:
-            return run(bare.pid, port, server.headers, clients, each, lambda c, n: ("GET", path, b""))
-
-        for warm in (lambda: ours(note_path, 2, 100), lambda: theirs("/note", 2, 100)):
-            warm()
-        mine = best_of(rounds, lambda: ours(note_path, 1, 1000))
-        limit = best_of(rounds, lambda: theirs("/note", 1, 1000))
-        row("GET one note, CPU", f"{mine.cpu_ms / limit.cpu_ms:.2f}x", "1.8x",
-            f"{mine.cpu_ms:.2f} ms against {limit.cpu_ms:.2f} ms bare")  # fmt: skip
-        alone = best_of(rounds, lambda: ours(list_path, 1, 60))
-        limit = best_of(rounds, lambda: theirs("/list", 1, 60))
-        row("list of 1,000, CPU", f"{alone.cpu_ms / limit.cpu_ms:.2f}x", "2x",
-            f"{alone.cpu_ms:.1f} ms against {limit.cpu_ms:.1f} ms bare")  # fmt: skip
-        crowd = best_of(rounds, lambda: ours(list_path, 16, 8))
-        row("list of 1,000 under 16 clients, CPU", f"{crowd.cpu_ms / alone.cpu_ms:.2f}x", "1.3x",
-            f"{crowd.cpu_ms:.1f} ms against {alone.cpu_ms:.1f} ms alone")  # fmt: skip
-        who = best_of(rounds, lambda: ours("/api/auth/whoami", 1, 1000))
-        row("whoami, CPU", f"{who.cpu_ms:.2f} ms", "0.8 ms")
-        create = best_of(rounds, lambda: run(
-            server.pid, server.port, server.headers, 1, 200,
-            lambda c, n: ("POST", f"/api/workspaces/{space}/contents", _note(f"c {time.time_ns()}")),
-        ))  # fmt: skip
-        row("create a note, CPU", f"{create.cpu_ms:.2f} ms", "3 ms")
-    finally:
-        bare.terminate()
-        bare.wait()
-
-
-def _note(label: str) -> bytes:
-    return json.dumps({"label": label, "content_type": "html-document"}).encode()
+def bench_core(folder: Path, wanted: set[str], rounds: int, mib: int) -> None:
+    """The core routes on a large instance, many writers, large bodies."""
+    server = Server(folder)
+    server.sign_in()
+    body = {"label": "Bench", "description": "", "access_type": "open", "default_user_role": "reader"}
+    space = server.call("POST", "/api/workspaces", body)["workspace_id"]
+    fresh = server.call("POST", "/api/workspaces", {**body, "label": "Fresh"})["workspace_id"]
+    bench = core.Bench(server, row, rounds)
+    if not wanted or "core" in wanted:
+        small = core.created(bench, fresh)
+        filler = Filler(folder / "atrio.db")
+        began = time.perf_counter()
+        world = core.fill(filler, space)
+        print(f"filled in {time.perf_counter() - began:.0f} s", flush=True)
+        core.reads(bench, folder, world)
+        core.pages(bench, filler, world)
+        core.signing_in(bench)
+        core.writes(bench, world, small)
+        core.search(bench)
+        core.crowd(bench, world)
+        filler.close()
+    if not wanted or "writers" in wanted:
+        bench_writers(server, fresh)
+    if not wanted or "bytes" in wanted:
+        bench_bytes(server, space, mib)
+    server.stop()
 
 
 def bench_writers(server: Server, space: int) -> None:
@@ -211,7 +63,7 @@ def bench_writers(server: Server, space: int) -> None:
     path = f"/api/workspaces/{space}/contents"
     found = run(
         server.pid, server.port, server.headers, 16, 60,
-        lambda c, n: ("POST", path, _note(f"w{c}-{n}-{time.time_ns()}")),
+        lambda c, n: ("POST", path, core.note(f"w{c}-{n}-{time.time_ns()}")),
     )  # fmt: skip
     row("16 writers: refused or failed", str(found.bad), "0")
     row("16 writers: p99", f"{found.p99_ms:.0f} ms", "100 ms", f"p50 {found.p50_ms:.0f} ms")
@@ -334,24 +186,16 @@ def main() -> None:
     parser.add_argument("--mib", type=int, default=1024)
     parser.add_argument("--only", default="")
     chosen = parser.parse_args()
+    wanted = set(filter(None, chosen.only.split(",")))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        server = Server(folder)
-        server.sign_in()
-        space, note = fill(server, folder)
-        sqlite3.connect(folder / "atrio.db").execute("ANALYZE").close()
-        parts: dict[str, Callable[[], None]] = {
-            "reads": lambda: bench_reads(server, folder, space, note, chosen.rounds),
-            "writers": lambda: bench_writers(server, space),
-            "bytes": lambda: bench_bytes(server, space, chosen.mib),
-        }
-        for part, call in parts.items():
-            if not chosen.only or part in chosen.only.split(","):
-                call()
-        server.stop()
-        if not chosen.only or "start" in chosen.only.split(","):
+        if not wanted or wanted & {"core", "writers", "bytes"}:
+            bench_core(folder, wanted, chosen.rounds, chosen.mib)
+        else:
+            Server(folder).stop()
+        if not wanted or "start" in wanted:
             bench_start(folder)
-        if not chosen.only or "jobs" in chosen.only.split(","):
+        if not wanted or "jobs" in wanted:
             bench_jobs(folder)
     if chosen.write:
         lines = [

@@ -31,11 +31,18 @@ class Content(Base):
         Index("ix_core_content_content_sorted", "space_id", "namespace", "sort_key", "content_id"),
         Index("ix_core_content_content_created", "space_id", "namespace", "created", "content_id"),
         Index("ix_core_content_content_modified", "space_id", "namespace", "modified", "content_id"),
+        *(
+            Index(
+                f"ix_core_content_content_folder_{name}",
+                "space_id", "parent_key", "namespace", column, "content_id",
+            )
+            for name, column in (("sorted", "sort_key"), ("created", "created"), ("modified", "modified"))
+        ),
         Index("ix_core_content_content_author_id", "author_id"),
         Index("ix_core_content_content_hidden_by", "hidden_by"),
         Index("ix_core_content_content_assignee_id", "assignee_id"),
         {"sqlite_autoincrement": True},
-    )
+    )  # fmt: skip
 
     content_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
     space_id: Mapped[int] = mapped_column(Id, ForeignKey("spaces_space.space_id", ondelete="CASCADE"))
