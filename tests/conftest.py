@@ -107,13 +107,15 @@ def at_once(kernel: Kernel) -> Callable[[Sequence[Callable[[Client], Any]]], Cou
     def send_all(calls: Sequence[Callable[[Client], Any]]) -> Counter[Any]:
         barrier = threading.Barrier(len(calls))
         found: Counter[Any] = Counter()
+        lock = threading.Lock()
 
         def send(call: Callable[[Client], Any]) -> None:
             client = Client(kernel.app, ADMIN, PASSWORD)
             client.get("/api/auth/whoami")
             barrier.wait()
             answer = call(client)
-            found[answer.status, answer.json["code"] if answer.status >= 400 else None] += 1
+            with lock:
+                found[answer.status, answer.json["code"] if answer.status >= 400 else None] += 1
             client.close()
 
         threads = [threading.Thread(target=send, args=(call,)) for call in calls]
