@@ -1,10 +1,10 @@
-"""Order by code points, whatever the locale of the database."""
+"""Orders that are the same on every engine: by code points, and from a bookmark on."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import String, and_, bindparam, or_, tuple_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ColumnElement
 
@@ -33,3 +33,19 @@ def _postgresql(element: by_code_point, compiler: Any, **kwargs: Any) -> str:
 @compiles(by_code_point, "mysql", "mariadb")
 def _mariadb(element: by_code_point, compiler: Any, **kwargs: Any) -> str:
     return f"{compiler.process(element.column, **kwargs)} COLLATE utf8mb4_bin"
+
+
+def from_bookmark(dialect: str, column: Any, key: Any, *, descending: bool) -> ColumnElement[bool]:
+    """Return the condition of the rows after the bookmark `place_value`, `place_id` in the order (column, key).
+
+    MariaDB walks no index for a comparison of rows: it would read the list from its start, so it gets the long
+    form. `dialect` is `ctx.dialect`.
+    """
+    value: Any = bindparam("place_value")
+    row_id: Any = bindparam("place_id")
+    if dialect not in ("mysql", "mariadb"):
+        place, here = tuple_(column, key), tuple_(value, row_id)
+        return place < here if descending else place > here
+    if descending:
+        return and_(column <= value, or_(column < value, key < row_id))
+    return and_(column >= value, or_(column > value, key > row_id))
