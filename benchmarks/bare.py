@@ -51,7 +51,7 @@ def _endpoint(shape: str, steps: list[dict[str, Any]]) -> Any:
     """Return an endpoint that runs these statements and dumps the rows of the last one."""
     names = steps[-1]["names"]
 
-    def answer(request: Request) -> Response:  # noqa: ARG001 - the framework gives it
+    def answer(request: Request) -> Response:
         connection = _connection()
         connection.execute("BEGIN")
         rows: list[Any] = []

@@ -1,4 +1,4 @@
-"""The rows of the core routes: what they cost the server's process, beside the bare endpoint where there is one."""
+"""The rows of the core routes: what they cost the server, beside the bare endpoint where there is one."""
 
 from __future__ import annotations
 
@@ -137,7 +137,14 @@ def reads(bench: Bench, folder: Path, world: World) -> None:
     try:
         for name, (_, path, each, title, aim) in paths.items():
             mine = bench.get(path, each)
-            run(bare.pid, bare.port, bench.server.headers, 1, max(2, each // 10), lambda c, n, p=f"/{name}": ("GET", p, b""))
+            run(
+                bare.pid,
+                bare.port,
+                bench.server.headers,
+                1,
+                max(2, each // 10),
+                lambda c, n, p=f"/{name}": ("GET", p, b""),
+            )
             limit = best_of(
                 bench.rounds,
                 lambda p=f"/{name}", e=each: run(
@@ -160,8 +167,8 @@ def reads(bench: Bench, folder: Path, world: World) -> None:
 def pages(bench: Bench, filler: Filler, world: World) -> None:
     """Pages of a list of 100,000, from either end and from the middle."""
     total = filler.database.execute(
-        "SELECT count(*) FROM core_content_content WHERE space_id = ? AND parent_key = 0 AND namespace = 'content' "
-        "AND trashed_at IS NULL AND archived_at IS NULL AND hidden_by IS NULL", (world.large,),
+        "SELECT count(*) FROM core_content_content WHERE space_id = ? AND parent_key = 0 "
+        "AND namespace = 'content' AND trashed_at IS NULL AND archived_at IS NULL AND hidden_by IS NULL", (world.large,),
     ).fetchone()[0]  # fmt: skip
     for sort, column in (("label", "sort_key"), ("modified", "modified")):
         path = f"/api/workspaces/{world.large}/contents?count={PAGE}&parent_ids=0&sort={sort}"
@@ -209,7 +216,11 @@ def writes(bench: Bench, world: World, small: Measured) -> None:
         return "PUT", f"{space}/html-documents/{world.note}", body
 
     def comment(client: int, number: int) -> tuple[str, str, bytes]:
-        return "POST", f"{space}/contents/{world.note}/comments", json.dumps({"raw_content": "<p>Yes.</p>"}).encode()
+        return (
+            "POST",
+            f"{space}/contents/{world.note}/comments",
+            json.dumps({"raw_content": "<p>Yes.</p>"}).encode(),
+        )
 
     def mebibyte(client: int, number: int) -> tuple[str, str, bytes, str]:
         body, header = upload(1 << 20)
@@ -262,7 +273,11 @@ def crowd(bench: Bench, world: World) -> None:
             case 0:
                 return "POST", f"{space}/contents", note(f"m{unique}")
             case 1:
-                return "PUT", f"{space}/html-documents/{own}", json.dumps({"raw_content": f"<p>{unique}</p>"}).encode()
+                return (
+                    "PUT",
+                    f"{space}/html-documents/{own}",
+                    json.dumps({"raw_content": f"<p>{unique}</p>"}).encode(),
+                )
             case 2:
                 body = json.dumps({"raw_content": f"<p>{unique}</p>"}).encode()
                 return "POST", f"{space}/contents/{world.note + 5}/comments", body

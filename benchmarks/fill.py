@@ -54,11 +54,11 @@ class Filler:
             yield from rows
 
         self.database.execute("BEGIN IMMEDIATE")
-        self.database.executemany(f"INSERT INTO {table} ({columns}) VALUES ({values})", every())  # noqa: S608
+        self.database.executemany(f"INSERT INTO {table} ({columns}) VALUES ({values})", every())
         self.database.execute("COMMIT")
 
     def _next(self, table: str, key: str) -> int:
-        return int(self.database.execute(f"SELECT coalesce(max({key}), 0) + 1 FROM {table}").fetchone()[0])  # noqa: S608
+        return int(self.database.execute(f"SELECT coalesce(max({key}), 0) + 1 FROM {table}").fetchone()[0])
 
     def users(self, number: int) -> list[int]:
         """Add accounts `bench0`… with the administrator's password."""
@@ -153,7 +153,9 @@ class Filler:
             "created": self.now + place, "modified": self.now - place * SECOND,
         }  # fmt: skip
 
-    def _revision(self, key: int, revision: int, space: int, item: Item, author: int, place: int) -> dict[str, Any]:
+    def _revision(
+        self, key: int, revision: int, space: int, item: Item, author: int, place: int
+    ) -> dict[str, Any]:
         return {
             "revision_id": revision, "content_id": key, "version_number": 1, "revision_type": "creation",
             "author_id": author, "created": self.now + place, "space_id": space, "parent_id": item.parent,
@@ -167,7 +169,7 @@ class Filler:
     def place(self, space: int, sort: str, offset: int) -> tuple[Any, int]:
         """Return where the row at this place of a list of the root stands: sort value and id."""
         found = self.database.execute(
-            f"SELECT {sort}, content_id FROM core_content_content WHERE space_id = ? AND parent_key = 0 "  # noqa: S608
+            f"SELECT {sort}, content_id FROM core_content_content WHERE space_id = ? AND parent_key = 0 "
             f"AND namespace = 'content' AND trashed_at IS NULL AND archived_at IS NULL AND hidden_by IS NULL "
             f"ORDER BY {sort}, content_id LIMIT 1 OFFSET ?",
             (space, offset),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+
 def cpu_seconds(pid: int) -> float:
     """Return user and system time of a process so far: the kernel's own account of it, in nanoseconds."""
     return time.clock_gettime((~pid << 3) | 2)
