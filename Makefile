@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 PYTEST_WORKERS ?= 2
 
-.PHONY: serve worker test test-all check format bench docs clean
+.PHONY: serve worker test test-all test-engine check format bench docs clean
 
 serve: $(STAMP)
 	@$(BIN)/atrio serve $(ARGS)
@@ -18,6 +18,18 @@ test: $(VENV)/.stamp-test
 
 test-all: $(VENV)/.stamp-test
 	$(BIN)/pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m "services or slow or browser" $(ARGS)
+	@$(MAKE) --no-print-directory test-engine ENGINE=postgresql SERVER="$$ATRIO_TEST_POSTGRESQL_URL"
+	@$(MAKE) --no-print-directory test-engine ENGINE=mariadb SERVER="$$ATRIO_TEST_MARIADB_URL"
+
+# The tests of the plugins and of the wire once more on another database; where CI is set it must be there.
+test-engine: $(VENV)/.stamp-test
+	@if [ -z "$(SERVER)" ] && [ -z "$$CI" ]; then \
+	  echo "$(ENGINE): no server named, left out"; \
+	else \
+	  echo "on $(ENGINE):"; \
+	  ATRIO_TEST_ENGINE=$(ENGINE) $(BIN)/pytest -q -n $(PYTEST_WORKERS) --dist loadfile \
+	    -m "not services and not slow and not browser" tests/plugins tests/wire tests/contract $(ARGS); \
+	fi
 
 check: $(VENV)/.stamp-check
 	$(BIN)/ruff format --check .
@@ -30,8 +42,9 @@ format: $(VENV)/.stamp-check
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(STAMP)
+docs: $(VENV)/.stamp-test
 	$(BIN)/python -m atrio.kernel.docs --write docs
+	$(BIN)/python -m tests.contract.table
 
 bench: $(VENV)/.stamp-test
 	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'

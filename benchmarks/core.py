@@ -168,7 +168,8 @@ def pages(bench: Bench, filler: Filler, world: World) -> None:
     """Pages of a list of 100,000, from either end and from the middle."""
     total = filler.database.execute(
         "SELECT count(*) FROM core_content_content WHERE space_id = ? AND parent_key = 0 "
-        "AND namespace = 'content' AND trashed_at IS NULL AND archived_at IS NULL AND hidden_by IS NULL", (world.large,),
+        "AND namespace = 'content' AND trashed_at IS NULL AND archived_at IS NULL AND hidden_by IS NULL",
+        (world.large,),
     ).fetchone()[0]  # fmt: skip
     for sort, column in (("label", "sort_key"), ("modified", "modified")):
         path = f"/api/workspaces/{world.large}/contents?count={PAGE}&parent_ids=0&sort={sort}"

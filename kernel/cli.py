@@ -59,6 +59,8 @@ class PluginGroup(click.RichGroup):
         if found is None:
             self._load_plugins(ctx)
             found = super().get_command(ctx, cmd_name)
+        if found is None and cmd_name.endswith("s"):  # `atrio users list` as well as `atrio user list`
+            found = super().get_command(ctx, cmd_name.removesuffix("s"))
         return found
 
     def list_commands(self, ctx: click.Context) -> list[str]:

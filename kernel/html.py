@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from .errors import ValidationFailed
+
 BLOCK = (
     "address article aside blockquote br center dd details div dl dt figcaption figure footer h1 h2 h3 h4 h5 "
     "h6 header hr li main nav ol p pre section summary ul"
@@ -166,9 +168,64 @@ def allowed_frame(url: str, hosts: tuple[str, ...]) -> bool:
     return any(host == allowed or host.endswith(f".{allowed}") for allowed in hosts) or hosts == ("*",)
 
 
+DEPTH_LIMIT = 256
+COST_LIMIT = 1_000_000
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
+_FORMATTING = frozenset(
+    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]
+)
+_VOID = [
+    "area",
+    "base",
+    "br",
+    "col",
+    "embed",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "param",
+    "source",
+    "track",
+    "wbr",
+]
+_SELF_CLOSING = [
+    "p", "li", "dt", "dd", "option", "optgroup", "td", "th", "tr", "tbody", "thead", "tfoot", "colgroup",
+    "caption", "rp", "rt",
+]  # fmt: skip
+_NEVER_DEEP = frozenset([*_VOID, *_SELF_CLOSING])
+"""Elements without content, and those that the next of their kind closes."""
+
+
+def refuse_costly(text: str) -> None:
+    """Raise ValidationFailed for a text that no editor writes and that a parser would choke on.
+
+    The work of an HTML parser grows with the square of the depth, and a formatting element that is left open
+    is opened again in every block that follows: a megabyte could keep a processor busy for minutes.
+    """
+    depth = formatting = cost = 0
+    for match in _TAG.finditer(text):
+        closing, name = match[1], match[2].lower()
+        if name in _FORMATTING:
+            formatting = max(0, formatting - 1) if closing else formatting + 1
+        elif closing:
+            depth = max(0, depth - 1) if name not in _NEVER_DEEP else depth
+        else:
+            cost += formatting + depth // 8
+            depth += name not in _NEVER_DEEP
+        if depth + formatting > DEPTH_LIMIT or cost > COST_LIMIT:
+            raise ValidationFailed({"_schema": ["The HTML is nested too deeply."]})
+
+
 def clean_html(text: str, iframe_hosts: tuple[str, ...] = ()) -> str:
-    """Return the text with everything dropped that could act in another reader's browser."""
+    """Return the text with everything dropped that could act in another reader's browser.
+
+    ValidationFailed for a text that would cost too much to look at.
+    """
     if "<" not in text and "&" not in text and ">" not in text:
         return text
+    if len(text) > 2000:
+        refuse_costly(text)
     cleaned: str = _cleaner(iframe_hosts).clean(text)
     return cleaned

@@ -17,6 +17,24 @@ from atrio.kernel.testing.plugin import ADMIN, PASSWORD
 MEMBERS = ("reader", "contributor", "content-manager", "workspace-manager")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Hash passwords at the least cost: most tests have five people, and are not about passwords.
+
+    Servers that tests start are processes of their own and hash at full cost.
+    """
+    from argon2 import PasswordHasher
+
+    from atrio.plugins.accounts import passwords
+
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    full = passwords._hasher
+    passwords._dummy_hash.cache_clear()
+    passwords._hasher = lambda: cheap  # type: ignore[assignment]
+    yield
+    passwords._hasher = full
+
+
 @dataclass
 class World:
     """Who and what there is. `people` are clients by what they are; `ids` are their users."""

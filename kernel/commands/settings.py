@@ -24,8 +24,8 @@ class Settings:
         """Return the config sources of this call."""
         from ..config import Sources
 
-        chosen = {**self.overrides, "storage.data_dir": self.data_dir}
-        chosen.update({k.replace("__", "."): v for k, v in more.items()})
+        given = {"storage.data_dir": self.data_dir, **{k.replace("__", "."): v for k, v in more.items()}}
+        chosen = {**self.overrides, **{k: v for k, v in given.items() if v is not None}}
         return Sources.load(self.config, overrides=chosen)
 
     def boot(self, *, schema: bool = True, **more: Any) -> Kernel:

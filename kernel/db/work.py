@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -189,10 +189,13 @@ def unit_of_work(
 def run(
     kernel: Kernel, call: Callable[[Context], T], *, writes: bool = True, actor: Actor = SYSTEM,
     request_id: str = "", guards: tuple[Any, ...] = (), path: dict[str, str] | None = None,
+    raw_body: Mapping[str, Any] | None = None,
 ) -> T:  # fmt: skip
     """Run a call in a unit of work, behind the same guards as a route; a lost race is tried again.
 
-    This is how every door that is not an HTTP route works: the command line, DAV, mail, tasks.
+    This is how every door that is not an HTTP route works: the command line, DAV, mail, tasks. `path` and
+    `raw_body` are what guards read: the names of the route's path, and for the few that ask for a key of the
+    body (the type of a new content, the destination of a move) that key.
     """
     from ..http.guards import check_all
     from ..http.route import Call
@@ -202,7 +205,7 @@ def run(
         try:
             with unit_of_work(kernel, writes=writes, actor=actor, request_id=request_id) as ctx:
                 if guards:
-                    check_all(ctx, Call(path=dict(path or {})), guards)
+                    check_all(ctx, Call(path=dict(path or {}), raw_body=raw_body or {}), guards)
                 return call(ctx)
         except (RetryWork, OperationalError, DBAPIError) as error:
             if attempt >= RETRIES or not is_retryable(error):

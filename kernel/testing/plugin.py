@@ -149,12 +149,9 @@ def stranger(kernel: Kernel) -> Iterator[Client]:
     made.close()
 
 
-@pytest.fixture
-def as_actor(kernel: Kernel) -> Iterator[Callable[..., Client]]:
-    """`as_actor("bob")` gives the client of a user with this username, made on first use.
-
-    Options: `profile` (users), `active` (True). The user's id is `client.user_id`.
-    """
+@contextmanager
+def acting(kernel: Kernel) -> Iterator[Callable[..., Client]]:
+    """Give what the fixture `as_actor` gives, for as long as the block lasts."""
     from sqlalchemy import text
 
     from atrio.kernel.testing.client import Client
@@ -180,9 +177,21 @@ def as_actor(kernel: Kernel) -> Iterator[Callable[..., Client]]:
             made[name] = client
         return made[name]  # type: ignore[no-any-return]
 
-    yield give
-    for client in made.values():
-        client.close()
+    try:
+        yield give
+    finally:
+        for client in made.values():
+            client.close()
+
+
+@pytest.fixture
+def as_actor(kernel: Kernel) -> Iterator[Callable[..., Client]]:
+    """`as_actor("bob")` gives the client of a user with this username, made on first use.
+
+    Options: `profile` (users), `active` (True). The user's id is `client.user_id`.
+    """
+    with acting(kernel) as give:
+        yield give
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from .errors import ContentNotFound, NotEditable
 from .guards import CONTENT as CONTENT_GUARD
 from .models import CONTENT, REVISION
 from .queries import VISIBLE, digest_query, digest_statement, text_of
-from .schemas import ContentDigestSchema
+from .schemas import ContentDigestSchema, wire_names
+from .services import add_comment
 from .services.revision import clean
 from .types import SLUGS, content_types
 
@@ -26,5 +27,6 @@ def get_content(ctx: Context, space_id: int, content_id: int) -> Any:
 
 __all__ = [
     "CONTENT", "CONTENT_GUARD", "REVISION", "SLUGS", "VISIBLE", "ContentDigestSchema", "ContentNotFound",
-    "NotEditable", "clean", "content_types", "digest_query", "digest_statement", "get_content", "text_of",
+    "NotEditable", "add_comment", "clean", "content_types", "digest_query", "digest_statement", "get_content",
+    "text_of", "wire_names",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def content() -> None:
-    """Bring folders of files in and out."""
+    """Bring folders of files in and out, look at contents, delete them for good."""
 
 
 @content.command("import")
@@ -52,6 +52,106 @@ def content_export(settings: Any, folder: Path, space: str, login: str | None) -
         report = export_tree(transfer, folder, progress)
     kernel.db.close()
     _tell(report, f"space {transfer.space_id} to {folder}")
+
+
+@content.command("show")
+@click.argument("content_id", type=int)
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@click.pass_obj
+def content_show(settings: Any, content_id: int, as_json: bool) -> None:
+    """Show what is known of a content, its revisions and what lies below it; no text."""
+    import json
+
+    from . import queries, services
+
+    kernel = settings.boot()
+    with kernel.unit(writes=False) as ctx:
+        way = queries.WAY.all(ctx, content_id=content_id)
+        row = queries.one(ctx, way[-1].space_id, content_id) if way else None
+        if row is None:
+            raise click.ClickException(f"no content has the id {content_id}")
+        statement = queries.revisions_statement(ctx, "modified", False, "", False)
+        revisions = statement.all(ctx, content_id=content_id)
+        below = services.children_of(ctx, content_id)
+    kernel.db.close()
+    facts = {
+        "content_id": content_id, "type": row.content_type, "label": row.label, "space_id": row.workspace_id,
+        "parent_id": row.parent_id, "path": [step.label for step in way], "status": row.status,
+        "trashed": row.trashed_at is not None, "archived": row.archived_at is not None, "below": below,
+        "revisions": [
+            {"revision_id": r.revision_id, "number": r.version_number, "type": r.revision_type, "size": r.size}
+            for r in revisions
+        ],
+    }  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(facts))
+        return
+    for name, value in facts.items():
+        if name != "revisions":
+            click.echo(f"{name}: {value}")
+    for r in revisions:
+        click.echo(f"revision {r.revision_id}\t{r.version_number}\t{r.revision_type}\t{r.size or ''}")
+
+
+@content.command("delete")
+@click.argument("content_ids", type=int, nargs=-1, required=True)
+@click.option("--force", is_flag=True, help="Also what is not in the trash.")
+@click.option("--dry-run", is_flag=True, help="Say what would go, delete nothing.")
+@click.pass_obj
+def content_delete(settings: Any, content_ids: tuple[int, ...], force: bool, dry_run: bool) -> None:
+    """Delete contents for good, with everything below them; refused for what is not in the trash."""
+    from . import queries, services
+
+    def act(ctx: Any) -> list[str]:
+        told = []
+        for content_id in content_ids:
+            way = queries.WAY.all(ctx, content_id=content_id)
+            row = queries.one(ctx, way[-1].space_id, content_id) if way else None
+            if row is None:
+                raise click.ClickException(f"no content has the id {content_id}")
+            if row.trashed_at is None and not force:
+                raise click.ClickException(f"content {content_id} is not in the trash; with --force it goes")
+            below = services.children_of(ctx, content_id)
+            told.append(f"{row.label} ({content_id}) and {below} below it")
+            if not dry_run:
+                services.purge(ctx, row)
+        return told
+
+    kernel = settings.boot()
+    told = kernel.run(act)
+    kernel.db.close()
+    for line in told:
+        click.echo(f"{'would delete' if dry_run else 'deleted'} {line}")
+
+
+@content.command("delete-revision")
+@click.argument("revision_ids", type=int, nargs=-1, required=True)
+@click.option("--dry-run", is_flag=True, help="Say what would go, delete nothing.")
+@click.pass_obj
+def content_delete_revision(settings: Any, revision_ids: tuple[int, ...], dry_run: bool) -> None:
+    """Delete revisions for good; the only one of a content is refused."""
+    from . import services
+
+    class _Undo(Exception):
+        pass
+
+    told: list[str] = []
+
+    def act(ctx: Any) -> None:
+        told.clear()
+        told.extend(f"revision {r} of content {services.delete_revision(ctx, r)}" for r in revision_ids)
+        if dry_run:
+            raise _Undo
+
+    kernel = settings.boot()
+    try:
+        kernel.run(act)
+    except _Undo:
+        pass
+    finally:
+        kernel.db.close()
+    for line in told:
+        click.echo(f"{'would delete' if dry_run else 'deleted'} {line}")
 
 
 @contextmanager

@@ -151,7 +151,15 @@ class RevisionMismatch(KernelError):
     status = 400
 
 
+class OnlyRevision(KernelError):
+    """The only revision of a content is not deleted; delete the content."""
+
+    code = 20101
+    status = 400
+
+
 ERRORS = (
+    OnlyRevision,
     ContentNotFound,
     ParentNotFound,
     ContentTypeNotExist,

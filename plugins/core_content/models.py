@@ -83,6 +83,7 @@ class Revision(Base):
     __table_args__ = (
         UniqueConstraint("content_id", "version_number", name="uq_core_content_revision_number"),
         Index("ix_core_content_revision_digest", "digest"),
+        Index("ix_core_content_revision_author", "author_id", "space_id"),
         {"sqlite_autoincrement": True},
     )
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from atrio import ConfigSection, Event, KernelError, Route
     from atrio.kernel.config import Config
     from atrio.kernel.db.migrate import Lineage
+    from atrio.kernel.http.schema import FieldContributor
 
 MANIFEST = Manifest(
     name="core_content",
@@ -95,6 +96,19 @@ def register_commands(cli: Any) -> None:
     from .cli import content
 
     cli.add_command(content)
+
+
+@hookimpl
+def register_schema_fields() -> list[FieldContributor]:
+    """Fill the two counts that a user's card shows of what he wrote."""
+    from atrio.kernel.http.schema import FieldContributor
+
+    from .queries import authored_revisions, authored_spaces
+
+    return [
+        FieldContributor("user_about", "authored_content_revisions_count", authored_revisions),
+        FieldContributor("user_about", "authored_content_revisions_space_count", authored_spaces),
+    ]
 
 
 @hookimpl

@@ -6,7 +6,7 @@ from marshmallow import fields, validate
 
 from atrio.kernel.http.schema import Dumper, Int, Schema, Text, one_of
 from atrio.plugins.accounts.api import UserDigestSchema
-from atrio.plugins.core_content.api import SLUGS, ContentDigestSchema
+from atrio.plugins.core_content.api import SLUGS, ContentDigestSchema, wire_names
 
 
 class FavoriteContentSchema(Schema):
@@ -26,4 +26,4 @@ class ContentIdBodySchema(Schema):
     content_id = Int(required=True, validate=validate.Range(min=1))
 
 
-favorite = Dumper(FavoriteContentSchema)
+favorite = Dumper(FavoriteContentSchema, computed=wire_names("content__"))

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Float, Integer, case, func, literal, select, type_coerce
 
 from atrio.kernel.context import Context
+from atrio.kernel.db.order import byte_length
 from atrio.kernel.db.statement import row_type
 from atrio.plugins.core_content.api import CONTENT, REVISION, VISIBLE, digest_query
 from atrio.plugins.spaces.api import short_columns
@@ -35,7 +36,7 @@ EXTRA = (
     *_space_columns,
     type_coerce(literal(1.0), Float).label("score"),
     type_coerce(case((VISIBLE, 1), else_=0), Integer).label("is_active"),
-    func.coalesce(REVISION.c.size, func.length(REVISION.c.raw_content)).label("content_size"),
+    func.coalesce(REVISION.c.size, byte_length(REVISION.c.raw_content)).label("content_size"),
     _count_of("comment"),
     _count_of("todo"),
 )

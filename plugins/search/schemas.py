@@ -9,7 +9,7 @@ import marshmallow
 from marshmallow import fields, validate
 
 from atrio.kernel.http.schema import Dumper, Int, Schema, Text, one_of
-from atrio.plugins.core_content.api import SLUGS, ContentDigestSchema
+from atrio.plugins.core_content.api import SLUGS, ContentDigestSchema, wire_names
 
 WORDS = 32
 WORD_LENGTH = 255
@@ -91,5 +91,5 @@ class ContentSearchResultSchema(Schema):
     is_total_hits_accurate = fields.Boolean()
 
 
-content = Dumper(ContentSearchSchema)
+content = Dumper(ContentSearchSchema, computed=wire_names())
 result = Dumper(ContentSearchResultSchema)

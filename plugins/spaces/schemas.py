@@ -207,7 +207,7 @@ class KnownMemberSchema(UserDigestSchema):
 class KnownMemberFilterSchema(Schema):
     """Query of the search for people."""
 
-    acp = Text(load_default=None)
+    acp = Text(load_default=None, validate=validate.Length(max=1024))
     exclude_user_ids = IdList(load_default=())
     exclude_workspace_ids = IdList(load_default=())
     include_workspace_ids = IdList(load_default=())

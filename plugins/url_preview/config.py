@@ -11,9 +11,15 @@ from atrio.kernel.config import ConfigSection, option
 class UrlPreviewConfig:
     """How pages are fetched."""
 
-    fetch_timeout: int = option(10, minimum=1, maximum=60, help="Seconds that looking at a page may take in all.")
+    fetch_timeout: int = option(
+        10,
+        legacy="url_preview.fetch_timeout",
+        minimum=1,
+        maximum=60,
+        help="Seconds that looking at a page may take in all.",
+    )
     max_content_length: int = option(
-        1024 * 1024, minimum=1024, maximum=16 * 1024 * 1024,
+        1024 * 1024, legacy="url_preview.max_content_length", minimum=1024, maximum=16 * 1024 * 1024,
         help="Bytes of a page that are read, before and after decompression.",
     )  # fmt: skip
     ports: tuple[str, ...] = option(("80", "443"), help="Ports that pages may be on.")

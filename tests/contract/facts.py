@@ -33,6 +33,11 @@ def routes() -> list[dict[str, Any]]:
     return list(_facts()["routes"])
 
 
+def notes() -> list[dict[str, Any]]:
+    """Return where shapes differ from what is declared, and why."""
+    return list(_facts()["notes"])
+
+
 def now() -> list[dict[str, Any]]:
     """Return the routes that must work."""
     return [r for r in routes() if "later" not in r]

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from . import facts
+
 numbers = count(1)
 W = "/api/workspaces/{workspace_id}"
 U = "/api/users/{user_id}"
@@ -262,3 +264,25 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("GET", "/api/users/me"): Recipe(),
     ("PUT", "/api/users/me"): Recipe(_body(timezone="", lang="en")),
 }  # fmt: skip
+
+
+def recipe_for(route: dict[str, Any]) -> Recipe:
+    """Return the recipe of a route of the facts."""
+    for (method, path), recipe in RECIPES.items():
+        if facts.key(method, path) == facts.key(route["method"], route["path"]):
+            return recipe
+    raise AssertionError(f"no recipe for {facts.label(route)}")
+
+
+def asker_of(route: dict[str, Any]) -> str:
+    """Return who of the stage's people may ask for a route, and no more than may."""
+    who = str(route["who"][0])
+    if who in ("self or administrator", "signed in", "user", "knows user"):
+        return "reader"
+    return {
+        "administrator": "administrator", "trusted": "trusted", "modify space": "workspace-manager",
+        "delete space": "trusted manager", "leave": "workspace-manager", "edit comment": "contributor",
+        "delete reaction": "contributor", "anybody": "stranger", "reader": "reader", "see space": "reader",
+        "edit todo": "reader", "delete todo": "contributor", "create type": "contributor", "move": "content-manager",
+        "member of the content": "reader",
+    }.get(who, who)  # fmt: skip

@@ -82,9 +82,9 @@ class Stage:
     def _contents(self) -> None:
         values = self.values
         for kind in ("html-document", "thread", "folder"):
-            values[kind] = self.content(kind=kind, label=f"A note {kind}")
+            values[kind] = self.content(kind=kind, label=fresh(f"A note {kind} "))
         note = values["note"] = values["html-document"]
-        made = self.upload("file.txt")
+        made = self.upload(fresh("file") + ".txt")
         values["file"], values["revision"] = made["content_id"], made["current_revision_id"]
         shown = self.ok("GET", f"{self.base}/html-documents/{note}")
         values["note_revision"] = shown["current_revision_id"]

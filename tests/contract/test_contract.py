@@ -10,19 +10,12 @@ import pytest
 
 from atrio.kernel.host import Kernel
 
-from . import facts
-from .recipes import RECIPES, fresh
+from . import facts, table
+from .recipes import RECIPES, asker_of, fresh, recipe_for
 from .stage import EVERYTHING, Stage
 
 pytestmark = [EVERYTHING, pytest.mark.timeout(300)]
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-
-
-def _recipe(route: dict[str, Any]) -> Any:
-    for (method, path), recipe in RECIPES.items():
-        if facts.key(method, path) == facts.key(route["method"], route["path"]):
-            return recipe
-    raise AssertionError(f"no recipe for {facts.label(route)}")
 
 
 def _declared(kernel: Kernel) -> dict[tuple[str, str], tuple[str, Any]]:
@@ -60,6 +53,10 @@ def test_what_comes_later_says_why(kernel: Kernel) -> None:
         "live messages", "previews", "translation", "shares", "upload links", "calendars", "advanced search",
         "collaborative edition", "SAML", "documentation page of our own", "front end: plugin web", "kernel",
     }  # fmt: skip
+
+
+def test_the_page_of_the_docs_is_fresh() -> None:
+    assert table.PAGE.read_text("utf-8") == table.markdown(), "type: make docs"
 
 
 def test_translations_are_unknown_routes(stage: Stage) -> None:
@@ -105,25 +102,12 @@ def fits_shape(value: Any, name: str, where: str = "$") -> None:
         fits(item, shape[key], f"{where}.{key}")
 
 
-def _asker(route: dict[str, Any]) -> str:
-    who = route["who"][0]
-    if who in ("self or administrator", "signed in", "user", "knows user"):
-        return "reader"
-    return {
-        "administrator": "administrator", "trusted": "trusted", "modify space": "workspace-manager",
-        "delete space": "trusted manager", "leave": "workspace-manager", "edit comment": "contributor",
-        "delete reaction": "contributor", "anybody": "stranger", "reader": "reader", "see space": "reader",
-        "edit todo": "reader", "delete todo": "contributor", "create type": "contributor", "move": "content-manager",
-        "member of the content": "reader",
-    }.get(who, who)  # fmt: skip
-
-
 def test_every_answer_has_exactly_its_fields(stage: Stage) -> None:
     wrong: dict[str, Any] = {}
     empty: list[str] = []
     for route in facts.now():
-        recipe = _recipe(route)
-        answer = stage.ask(_asker(route), route["method"], route["path"], recipe)
+        recipe = recipe_for(route)
+        answer = stage.ask(asker_of(route), route["method"], route["path"], recipe)
         try:
             expected = recipe.status or route["status"]
             assert answer.status == expected, (answer.status, answer.body[:300])
@@ -177,7 +161,7 @@ def test_each_wrong_value_is_refused(stage: Stage) -> None:
     wrong: dict[str, Any] = {}
     sent = 0
     for route in facts.now():
-        recipe, asker = _recipe(route), _asker(route)
+        recipe, asker = recipe_for(route), asker_of(route)
         for part, name in _parts(route):
             place = {"query": "query", "body": "json_body", "form": "fields"}[part]
             base = stage.request(recipe)
@@ -204,7 +188,7 @@ def test_each_wrong_value_is_refused(stage: Stage) -> None:
 def test_each_required_value_is_asked_for(stage: Stage) -> None:
     wrong: dict[str, Any] = {}
     for route in facts.now():
-        recipe, asker = _recipe(route), _asker(route)
+        recipe, asker = recipe_for(route), asker_of(route)
         for part, name in _parts(route):
             place = {"query": "query", "body": "json_body", "form": "fields"}[part]
             path = stage.path(route["path"], recipe)
@@ -223,7 +207,7 @@ def test_each_required_value_is_asked_for(stage: Stage) -> None:
 def test_null_is_taken_where_it_may_be(stage: Stage) -> None:
     wrong: dict[str, Any] = {}
     for route in facts.now():
-        recipe, asker = _recipe(route), _asker(route)
+        recipe, asker = recipe_for(route), asker_of(route)
         if "body" not in route:
             continue
         for key, field in facts.shape(route["body"]).items():
@@ -244,10 +228,10 @@ def test_bodies_that_are_no_object_are_refused(stage: Stage) -> None:
     for route in facts.now():
         if "body" not in route or not any(f.get("must") for f in facts.shape(route["body"]).values()):
             continue
-        recipe = _recipe(route)
+        recipe = recipe_for(route)
         path = stage.path(route["path"], recipe)
         for body in (b"[]", b"[1]", b"{", b"7", b'"x"'):
-            answer = stage.people[_asker(route)].request(
+            answer = stage.people[asker_of(route)].request(
                 route["method"], path, body=body, headers={"content-type": "application/json"}
             )
             assert answer.status == 400, (facts.label(route), body, answer.body)

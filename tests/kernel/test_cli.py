@@ -110,3 +110,23 @@ def test_commands_of_plugins_stand_at_the_root_alone() -> None:
         group = cli.get_command(ctx, name)
         assert isinstance(group, click.Group)
         assert not {"content", "user", "space"} & set(group.list_commands(click.Context(group, parent=ctx)))
+
+
+def test_an_option_that_is_not_given_does_not_hide_a_setting_that_is() -> None:
+    from atrio.kernel.commands.settings import Settings
+
+    chosen = Settings(None, None, {"server.bind": "127.0.0.1:9", "storage.data_dir": "/tmp/x"})
+    assert chosen.sources(server__bind=None).overrides == {
+        "server.bind": "127.0.0.1:9",
+        "storage.data_dir": "/tmp/x",
+    }
+    assert chosen.sources(server__bind="127.0.0.1:8").overrides["server.bind"] == "127.0.0.1:8"
+
+
+def test_plural_names_of_groups() -> None:
+    from click.testing import CliRunner
+
+    from atrio.kernel.cli import cli
+
+    assert CliRunner().invoke(cli, ["users", "list", "--help"]).exit_code == 0
+    assert CliRunner().invoke(cli, ["elephants"]).exit_code == 2

@@ -75,6 +75,8 @@ def test_a_full_sample(run: Any, tmp_path: Path) -> None:
         "policy_enabled": True, "policy_report_uri": "https://csp.example.org/report", "policy_report_only": True,
         "policy_directives": "worker-src 'self'",
     }  # fmt: skip
+    assert found["calls"] == {"jitsi_url": "https://meet.example.org", "unanswered_timeout": 45}
+    assert found["url_preview"] == {"fetch_timeout": 20, "max_content_length": 65536}
     for key in (
         "app.enabled", "plugin.folder_path", "backend.i18n_folder_path", "api.base_url", "session.type", "session.secret",
         "sqlalchemy.url", "uploaded_files.storage.local.storage_path", "depot_storage_dir", "jobs.processing_mode",

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atrio.kernel.config import HtmlConfig
+from atrio.kernel.errors import ValidationFailed
 from atrio.kernel.html import TAGS, allowed_frame, clean_html
 
 HOSTS = HtmlConfig().iframe_hosts
@@ -166,3 +167,33 @@ def test_cleaning_twice_equals_cleaning_once(pieces: list[str]) -> None:
 )
 def test_frames(url: str, hosts: tuple[str, ...], allowed: bool) -> None:
     assert allowed_frame(url, hosts) is allowed
+
+
+# -- texts that would cost too much ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<div>" * 20_000, "<blockquote>x" * 5_000, "<ul><li>" * 2_000, "<b>" * 3_000,
+        "<p>" + "".join(f"<b id={n}>" for n in range(250)) + "</p>" + "<p>x" * 50_000,
+        "<span>" * 400 + "x" * 2_000, "<table><tr><td>" * 700,
+    ],
+    ids=["divs", "quotes", "lists", "bold", "reopened", "spans", "tables"],
+)  # fmt: skip
+def test_what_would_choke_the_parser_is_refused(text: str) -> None:
+    with pytest.raises(ValidationFailed):
+        clean_html(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<p>one</p>" * 20_000, "<p>one" * 20_000, "<ul>" + "<li>x" * 20_000 + "</ul>", "<br>" * 50_000,
+        "<div><p><b>x</b></p></div>" * 10_000, "<table>" + "<tr><td>1<td>2" * 10_000 + "</table>",
+        "<div>" * 100 + "x" * 3_000 + "</div>" * 100, '<img src="a.png">' * 5_000,
+    ],
+    ids=["paragraphs", "open paragraphs", "items", "breaks", "bold", "cells", "deep", "pictures"],
+)  # fmt: skip
+def test_long_texts_as_people_write_them_pass(text: str) -> None:
+    assert "x" in clean_html(text) or len(clean_html(text)) > 1_000

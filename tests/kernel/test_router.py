@@ -170,7 +170,7 @@ def test_the_redirect_stays_on_this_server(stranger: Client, path: str) -> None:
     [
         ("POST", "/api/auth/whoami", "GET, HEAD"),
         ("GET", "/api/auth/login", "POST"),
-        ("PATCH", "/api/workspaces/1", "GET, HEAD"),
+        ("PATCH", "/api/workspaces/1", "GET, HEAD, PUT"),
         ("DELETE", "/api/workspaces", "GET, HEAD, POST"),
     ],
 )

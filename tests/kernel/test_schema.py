@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import namedtuple
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -14,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from marshmallow import fields
 
+from atrio.kernel.docs import bundled_kernel
 from atrio.kernel.errors import ValidationFailed
 from atrio.kernel.http.schema import CommaList, Dumper, IdList, Int, Schema, Text, Timestamp, Unless, load
-from atrio.kernel.plugins import discover
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 WORDS = st.lists(st.from_regex(r"[a-z-]{1,8}", fullmatch=True), max_size=4)
@@ -32,13 +33,21 @@ def strategy(field: Any) -> st.SearchStrategy[Any]:
         plain = st.integers(0, 1)
     elif isinstance(field, fields.Integer):
         plain = st.integers(-(2**63), 2**63 - 1)
+    elif isinstance(field, fields.Float):
+        plain = st.floats(allow_nan=False, allow_infinity=False)
+    elif isinstance(field, fields.Dict):
+        plain = st.dictionaries(TEXT, TEXT, max_size=2)
     elif isinstance(field, fields.List):
         inner = field.inner
         if isinstance(inner, fields.Nested):
             member = st.fixed_dictionaries({n: strategy(f) for n, f in inner.schema.fields.items()})
             plain = st.lists(member, max_size=3)
+        elif isinstance(inner, fields.Integer | fields.Dict):
+            plain = st.lists(strategy(inner), max_size=3)
         else:
             plain = WORDS
+    elif isinstance(field, fields.Dict):
+        plain = st.dictionaries(TEXT, TEXT, max_size=3)
     else:
         plain = TEXT
     return st.one_of(st.none(), plain) if field.allow_none or isinstance(field, Timestamp) else plain
@@ -60,7 +69,7 @@ def rows(draw: Any, schema: type[Schema]) -> tuple[Any, Any]:
                 continue  # the column of a plugin that is off
             else:
                 value = draw(strategy(field))
-                if prefix and name == next(iter(shape.dump_fields)):
+                if prefix and name == next(iter(shape.dump_fields)) and isinstance(field, fields.Integer):
                     value = draw(st.integers(1, 9))  # the first column of a nested object is its key
                 flat[column] = None if absent else value
                 members[name] = value
@@ -73,8 +82,11 @@ def rows(draw: Any, schema: type[Schema]) -> tuple[Any, Any]:
 
 def bundled() -> Iterator[type[Schema]]:
     """Return every schema that a route of an installed plugin answers with."""
-    declared = [getattr(record.module, "register_routes", tuple) for record in discover()]
-    seen = {r.answer.dumper.schema for routes in declared for r in routes() if r.answer.dumper is not None}
+    with tempfile.TemporaryDirectory() as folder:
+        kernel = bundled_kernel(folder)
+        kernel.db.close()
+    answers = [route.answer for _, route in kernel.router.routes]
+    seen = {answer.dumper.schema for answer in answers if answer.dumper is not None}
     yield from sorted(seen, key=lambda s: s.__qualname__)
 
 
@@ -92,8 +104,11 @@ def test_the_compiled_dumper_equals_marshmallow(schema: type[Schema]) -> None:
             n: getattr(nested, n) for n, f in schema().fields.items() if _made_by_code(f) and n in row._fields
         }
         compiled = json.loads(Dumper(schema, computed=_computed(schema)).encode(row))
-        assert compiled == json.loads(json.dumps(expected)), lists
         assert list(compiled) == list(expected), "fields keep their order"
+        for name, made in lists.items():  # plugins build these objects themselves: they go through as they are
+            assert compiled.pop(name) == json.loads(json.dumps(made))
+            expected.pop(name)
+        assert compiled == json.loads(json.dumps(expected))
 
     agree()
 

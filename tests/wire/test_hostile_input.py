@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ import pytest
 
 from atrio.kernel.testing.client import Answer, Client
 from tests.wire.documented import Document, Operation
+from tests.wire.walk import Walk, walked
 
-pytestmark = [pytest.mark.slow, pytest.mark.atrio_config(accounts__failures_allowed=1_000_000)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 PATHS = (
     "0", "-1", "999999999999999999", "9" * 30, "1.0", "%20", "%00", "%FF", "%ED%A0%80", "%2e%2e", "..", "a%2Fb",
@@ -34,6 +35,8 @@ VALUES = (
     '""', '" "', '"\\u0000"', '"a\\u0000b"', '"\\ud83d\\ude00"', '".."', '"a/b\\\\c"', '"\\r\\nX: y"', '"0x10"',
     '"1_0"', '"\\u0661"', json.dumps("9" * 5000), json.dumps("x" * 2000), '[[["x"]]]', '{"$gt": ""}', '[null]',
     '"<script>alert(1)</script>"', '"%s%n"', '"a@b\\nc"', '"\\u202e"', '"x <y@z>"',
+    '"\\ud800"', '"a\\udfffb"', json.dumps("x" * 200_000), json.dumps("é" * 70_000), "-" + "9" * 30,
+    "[" * 60 + "]" * 60, '{"a":' * 60 + "1" + "}" * 60, "[" * 5000 + "]" * 5000, "1e400", "-0", "[1,2]",
 )  # fmt: skip
 BODIES = (
     b"", b"null", b"[]", b"1", b'"x"', b"{", b"}", b"{}", b"\xff\xfe{\x00}\x00", b"\x00", b"\xef\xbb\xbf{}",
@@ -113,26 +116,30 @@ FORMS = (
 class Attack:
     """An instance with data, its document, and what went wrong so far."""
 
-    def __init__(self, client: Client, space_id: int, ids: dict[str, dict[str, Any]]) -> None:
-        self.client = client
-        self.space_id = space_id
-        self.ids = ids
-        self.document = Document(client.get("/api/doc/spec.json").json)
+    def __init__(self, walk: Walk) -> None:
+        self.walk = walk
+        self.client: Client = walk.root
+        self.space_id = walk.space
+        self.document = Document(self.client.get("/api/doc/spec.json").json)
         self.sent = 0
         self.statuses: set[int] = set()
         self.wrong: dict[str, str] = {}
 
+    def operations(self) -> Iterator[Operation]:
+        """Give every operation; whatever the last one broke is whole again before the next."""
+        for operation in self.document.operations():
+            self.walk.mend()
+            self.names = self.walk.names(
+                operation.method, operation.path, [p["name"] for p in operation.parameters("path")]
+            )
+            yield operation
+            self.walk.forget()
+
     def path(self, operation: Operation, **replaced: str) -> str:
         """Return the path with ids of things that exist, but for those replaced."""
-        kind = next((k for k in ("folders", "files") if f"/{k}/" in operation.path), "html-documents")
-        values = {
-            "workspace_id": str(self.space_id), "user_id": "1", "filename": "raw", "name": "init.js", "rest": "x",
-            "content_id": str(self.ids[kind]["content_id"]),
-            "revision_id": str(self.ids[kind]["current_revision_id"]), **replaced,
-        }  # fmt: skip
         path = operation.path
-        for name, value in values.items():
-            path = path.replace(f"{{{name}}}", value)
+        for name, value in {**self.names, **replaced}.items():
+            path = path.replace(f"{{{name}}}", str(value))
         return path
 
     def send(
@@ -147,8 +154,11 @@ class Attack:
     def valid_body(self, operation: Operation) -> dict[str, Any]:
         """Return a body that the schema takes."""
         schema = operation.body("application/json")
-        properties = self.document.resolve(schema)["properties"] if schema else {}
-        return {name: _sample(name, shape) for name, shape in properties.items()}
+        if not schema:
+            return {}
+        properties = self.document.resolve(schema)["properties"]
+        example = self.walk.example(operation.method, operation.path).get("json_body", {})
+        return {name: _sample(name, shape) for name, shape in properties.items()} | example
 
     def verdict(self, at_least: int) -> None:
         assert self.wrong == {}
@@ -167,24 +177,15 @@ def _sample(name: str, shape: dict[str, Any]) -> Any:
 
 
 @pytest.fixture
-def attack(client: Client, make_space: Callable[..., int], make_content: Callable[..., dict[str, Any]]) -> Attack:
-    """The administrator's attack on a space with a folder, a note and a file."""
-    space_id = make_space("Attacked")
-    upload = client.request(
-        "POST", f"/api/workspaces/{space_id}/files", files={"files": ("a.txt", b"hello", "text/plain")}
-    )
-    assert upload.status == 200, upload.body
-    ids = {
-        "folders": make_content(space_id, "Folder", "folder"),
-        "html-documents": make_content(space_id, "Note"),
-        "files": dict(upload.json),
-    }
-    return Attack(client, space_id, ids)
+def attack(tmp_path: Path) -> Iterator[Attack]:
+    """The administrator's attack on an instance with everything on it."""
+    with walked(tmp_path / "data", "administrator") as walk:
+        yield Attack(walk)
 
 
 def test_valid_requests_are_as_documented(attack: Attack) -> None:
     """The samples that the attacks start from reach the routes: not all of this file tests refusals."""
-    for operation in attack.document.operations():
+    for operation in attack.operations():
         body = attack.valid_body(operation) or None
         attack.send(operation, "valid", json_body=body)
     attack.verdict(40)
@@ -193,7 +194,7 @@ def test_valid_requests_are_as_documented(attack: Attack) -> None:
 
 def test_hostile_paths(attack: Attack) -> None:
     """Each path parameter takes each value; the path may then lead elsewhere."""
-    for operation in attack.document.operations():
+    for operation in attack.operations():
         for parameter in operation.parameters("path"):
             for value in PATHS:
                 path = attack.path(operation, **{parameter["name"]: value})
@@ -203,7 +204,7 @@ def test_hostile_paths(attack: Attack) -> None:
 
 def test_hostile_queries(attack: Attack) -> None:
     """Each query key takes each value, in bytes that no browser would send; so do keys that nobody knows."""
-    for operation in attack.document.operations():
+    for operation in attack.operations():
         base = attack.path(operation)
         names = [p["name"] for p in operation.parameters("query")]
         for name in (*names, "unknown"):
@@ -217,7 +218,7 @@ def test_hostile_queries(attack: Attack) -> None:
 
 def test_hostile_headers(attack: Attack) -> None:
     """Each header takes each value: credentials, cookies, conditions, ranges, lengths."""
-    for operation in attack.document.operations():
+    for operation in attack.operations():
         for name, values in HEADERS.items():
             for value in values:
                 attack.send(operation, f"{name}: {value}", headers={name: value})
@@ -228,7 +229,7 @@ def test_hostile_headers(attack: Attack) -> None:
 def test_hostile_fields(attack: Attack) -> None:
     """Each field of each JSON body takes each value while the others are valid."""
     headers = {"content-type": "application/json"}
-    for operation in attack.document.operations():
+    for operation in attack.operations():
         sample = attack.valid_body(operation)
         for name in sample:
             rest = json.dumps({k: v for k, v in sample.items() if k != name})[1:-1]
@@ -240,7 +241,7 @@ def test_hostile_fields(attack: Attack) -> None:
 
 def test_hostile_bodies(attack: Attack) -> None:
     """Bodies that are no JSON object, and media types that are none, go to every operation."""
-    for operation in attack.document.operations():
+    for operation in attack.operations():
         for body in BODIES:
             attack.send(operation, repr(body[:80]), body=body, headers={"content-type": "application/json"})
         for media in MEDIA:
@@ -252,8 +253,9 @@ def test_hostile_bodies(attack: Attack) -> None:
 
 def test_hostile_forms(attack: Attack) -> None:
     """Broken multipart forms, hostile file names and fields; nothing is left in the store."""
-    uploads = [o for o in attack.document.operations() if o.body("multipart/form-data")]
-    for operation in uploads:
+    for operation in attack.operations():
+        if not operation.body("multipart/form-data"):
+            continue
         for form in FORMS:
             attack.send(operation, repr(form[:120]), body=form, headers={"content-type": FORM})
         for announced in (0, 1, 10**6, 2**62):
@@ -269,7 +271,7 @@ def test_nul_reaches_no_database(attack: Attack) -> None:
     """SQLite stores NUL, PostgreSQL fails on it: it has to be stopped before, wherever text comes in."""
     client, base = attack.client, f"/api/workspaces/{attack.space_id}"
     token = base64.urlsafe_b64encode(b'[">","a\\u0000",1]').decode()
-    for path in ("contents", f"files/{attack.ids['files']['content_id']}/revisions"):
+    for path in ("contents", f"files/{attack.walk.values['file']}/revisions"):
         answer = client.get(f"{base}/{path}", query={"page_token": token, "sort": "label:asc"})
         assert (answer.status, answer.code) == (400, 2001)
     refused = client.post("/api/auth/login", {"username": "a\x00b", "password": "a valid password"})

@@ -1,177 +1,189 @@
-"""How many statements reach the database: fixed for one thing, the same for ten rows and a thousand."""
+"""How many statements reach the database: fixed for every route, the same for ten rows and a thousand.
+
+What only frames a transaction does not count. Every bundled plugin is on.
+"""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from atrio.kernel.host import Kernel
-from atrio.kernel.testing.client import Client
-from atrio.kernel.testing.plugin import ADMIN, PASSWORD
+from tests.contract import facts
+from tests.contract.recipes import RECIPES, asker_of, recipe_for
+from tests.contract.stage import EVERYTHING, Stage
 
+from . import filling
+
+pytestmark = [EVERYTHING, pytest.mark.timeout(600)]
 SMALL, LARGE = 10, 1000
+FRAME = ("BEGIN", "START", "SAVEPOINT", "RELEASE", "COMMIT", "ROLLBACK")
 
-
-@pytest.fixture
-def browser(kernel: Kernel) -> Any:
-    """The administrator, signed in by cookie."""
-    made = Client(kernel.app)
-    assert made.post("/api/auth/login", {"email": ADMIN, "password": PASSWORD}).status == 200
-    yield made
-    made.close()
-
-
-def grow(kernel: Kernel, space: int, count: int, start: int) -> None:
-    """Write rows the quick way: users who are members, contents, and revisions of one note."""
-    with kernel.unit() as ctx:
-        for n in range(start, count):
-            ctx.execute(
-                text(
-                    "INSERT INTO accounts_user (username, public_name, profile, auth_type, timezone, allowed_space,"
-                    " is_active, is_deleted, has_cover, created, creation_type, version)"
-                    " VALUES (:u, :u, 1, 'internal', '', 0, 1, 0, 0, 1, 'admin', 1)"
-                ),
-                {"u": f"user{n}"},
-            )
-            ctx.execute(
-                text(
-                    "INSERT INTO spaces_member SELECT :s, user_id, 1, 'daily', 1 FROM accounts_user"
-                    " WHERE username = :u"
-                ),
-                {"s": space, "u": f"user{n}"},
-            )
-            ctx.execute(
-                text(
-                    "INSERT INTO spaces_space (label, slug, description, access_type, default_role, created,"
-                    " owner_id, is_deleted, agenda_enabled, public_upload_enabled, public_download_enabled,"
-                    " publication_enabled) VALUES (:l, :l, '', 'open', 1, 1, 1, 0, 1, 1, 1, 1)"
-                ),
-                {"l": f"space{n}"},
-            )
-            ctx.execute(
-                text(
-                    "INSERT INTO core_content_content (space_id, parent_key, namespace, name_key, type, label,"
-                    " file_extension, filename, slug, status, sub_content_types, is_template, author_id,"
-                    " last_modifier_id, current_revision_id, current_revision_type, version_number, created,"
-                    " modified) VALUES (:s, 0, 'content', :k, 'html-document', :k, '', :k, :k, 'open', '', 0, 1,"
-                    " 1, 0, 'creation', 1, 1, 1)"
-                ),
-                {"s": space, "k": f"content{n}"},
-            )
-
-
-def revise(kernel: Kernel, content: int, count: int, start: int) -> None:
-    with kernel.unit() as ctx:
-        for n in range(start, count):
-            ctx.execute(
-                text(
-                    "INSERT INTO core_content_revision (content_id, version_number, revision_type, author_id,"
-                    " created, space_id, label, file_extension, status, sub_content_types, is_template,"
-                    " is_archived, is_deleted, description, raw_content, mimetype)"
-                    " VALUES (:c, :n, 'edition', 1, :n, 1, 'x', '', 'open', '', 0, 0, 0, '', '', '')"
-                ),
-                {"c": content, "n": n + 100},
-            )
-
-
-def lists(space: int, world: dict[str, int]) -> dict[str, tuple[str, int]]:
-    """Every route with a list, and how many rows it has at least with `SMALL` of everything."""
-    base = f"/api/workspaces/{space}"
-    return {
-        "users": ("/api/users", SMALL),
-        "all spaces": ("/api/workspaces", SMALL),
-        "spaces of a user": ("/api/users/1/workspaces", SMALL),
-        "members": (f"{base}/members", SMALL),
-        "roles": (f"{base}/role", SMALL),
-        "contents": (f"{base}/contents", SMALL),
-        "contents of a folder, paged": (f"{base}/contents?parent_ids=0&count=5&sort=modified:desc", 5),
-        "contents on a path": (f"{base}/contents?complete_path_to_id={world['note']}", SMALL),
-        "revisions of a note": (f"{base}/html-documents/{world['note']}/revisions", SMALL),
-        "revisions of a file": (f"{base}/files/{world['file']}/revisions", SMALL),
-        "revisions of a folder": (f"{base}/folders/{world['folder']}/revisions", SMALL),
-    }
+READ, LIST, NOTE, UPLOAD, WRITE, TREE = 4, 6, 12, 16, 20, 25
+W = "/api/workspaces/{workspace_id}"
+C = f"{W}/contents/{{content_id}}"
+BUDGETS = {
+    ("GET", "/api/auth/whoami"): 1,
+    ("POST", f"{W}/contents"): NOTE,
+    ("POST", f"{C}/comments"): NOTE,
+    ("PUT", f"{W}/html-documents/{{content_id}}"): NOTE,
+    ("POST", f"{W}/files"): UPLOAD,
+    ("PUT", f"{W}/files/{{content_id}}/raw/{{filename}}"): UPLOAD,
+    ("GET", f"{W}/members"): 5,
+    **dict.fromkeys(
+        (
+            ("PUT", f"{C}/trashed"), ("PUT", f"{C}/trashed/restore"), ("PUT", f"{C}/archived"),
+            ("PUT", f"{C}/archived/restore"), ("PUT", f"{C}/move"), ("DELETE", f"{C}/permanently"),
+            ("PUT", "/api/users/{user_id}/workspaces/{workspace_id}/read"), ("PUT", f"{W}/trashed"),
+            ("PUT", f"{W}/trashed/restore"),
+        ),
+        TREE,
+    ),
+}  # fmt: skip
+"""Routes with a budget of their own; the others have that of their kind."""
+HIGHER: dict[tuple[str, str], tuple[int, str]] = {}
+"""Reads that need more, and why."""
+FIXED = {
+    # lists whose length does not depend on what there is
+    "GET /api/system/error_codes", "GET /api/system/applications", "GET /api/system/content_types",
+    "GET /api/system/workspace_access_types", "GET /api/system/timezones", "GET /api/system/usage_conditions",
+    "GET /api/system/reserved-usernames",
+    "GET /api/contents/{content_id}/path",
+}  # fmt: skip
 
 
 def counted(seen: list[str]) -> list[str]:
     """Leave out what only frames a transaction."""
-    return [t for t in seen if not t.startswith(("BEGIN", "SAVEPOINT", "RELEASE", "COMMIT", "ROLLBACK"))]
+    return [text for text in seen if not text.lstrip().upper().startswith(FRAME)]
 
 
-def test_lists_cost_the_same_whatever_their_length(
-    kernel: Kernel, browser: Client, make_space: Any, make_content: Any, send_file: Any, client: Client,
-    statements: Callable[[], Any],
-) -> None:  # fmt: skip
-    space = make_space()
-    world = {kind: make_content(space, kind, slug)["content_id"] for kind, slug in (
-        ("note", "html-document"), ("folder", "folder")
-    )}  # fmt: skip
-    world["file"] = send_file(client, f"/api/workspaces/{space}/files").json["content_id"]
-    found: dict[str, list[int]] = {}
-    done = 0
-    for count in (SMALL, LARGE):
-        grow(kernel, space, count, done)
-        for content in world.values():
-            revise(kernel, content, count, done)
-        done = count
-        for name, (path, least) in lists(space, world).items():
-            browser.get(path)  # whatever is built once is built now
+def is_list(route: dict[str, Any]) -> bool:
+    """Tell whether a route answers with a list: bare, in pages, or as the one thing of an object."""
+    answer = route["answer"]
+    if isinstance(answer, str) and answer != "bytes":
+        return any(name in facts.shape(answer) for name in ("items", "contents"))
+    return isinstance(answer, list)
+
+
+def budget(route: dict[str, Any]) -> int:
+    """Return how many statements a route may send."""
+    for key, number in BUDGETS.items():
+        if facts.key(*key) == facts.key(route["method"], route["path"]):
+            return number
+    for key, (number, _) in HIGHER.items():
+        if facts.key(*key) == facts.key(route["method"], route["path"]):
+            return number
+    if route["method"] != "GET":
+        return WRITE
+    return LIST if is_list(route) else READ
+
+
+@pytest.fixture
+def cost(stage: Stage, statements: Callable[[], Any]) -> Callable[..., tuple[list[str], Any]]:
+    """`cost(route)` asks twice, what is built once is built then, and gives the second time's statements."""
+
+    def ask(route: dict[str, Any], query: dict[str, Any] | None = None) -> tuple[list[str], Any]:
+        recipe = recipe_for(route)
+        person = stage.people[asker_of(route)]
+        for _ in range(2):
+            request = copy.copy(stage.request(recipe))
+            if query:
+                request["query"] = {**request.get("query", {}), **query}
+            path = stage.path(route["path"], recipe)
+            person.get("/api/auth/whoami")
             with statements() as seen:
-                answer = browser.get(path)
-            assert answer.status == 200, (name, answer.body[:200])
-            rows = answer.json["items"] if isinstance(answer.json, dict) else answer.json
-            assert len(rows) >= (least if count == SMALL or "paged" in name else LARGE), name
-            found.setdefault(name, []).append(len(seen))
-    assert {name: counts for name, counts in found.items() if len(set(counts)) != 1} == {}
-    assert {name: counts for name, counts in found.items() if max(counts) > 6} == {}
+                answer = person.request(route["method"], path, **request)
+            assert answer.status < 400, (facts.label(route), answer.body[:300])
+        return counted(seen), answer
+
+    return ask
 
 
-def test_one_thing_costs_four_at_most(
-    browser: Client,
-    make_space: Any,
-    make_content: Any,
-    send_file: Any,
-    client: Client,
-    statements: Callable[[], Any],
+def test_what_is_said_of_a_route_is_said_of_one() -> None:
+    there = {facts.key(*key) for key in RECIPES}
+    assert {facts.key(*key) for key in (*BUDGETS, *HIGHER)} <= there
+
+
+def long(route: dict[str, Any]) -> dict[str, Any]:
+    """Return the query with which a list gives all it has."""
+    query = facts.shape(route["query"]) if "query" in route else {}
+    return {name: LARGE for name in ("count", "limit", "size") if name in query}
+
+
+def rows_of(answer: Any) -> list[Any]:
+    """Return the rows of a list."""
+    if isinstance(answer, list):
+        return answer
+    found = answer.get("items", answer.get("contents"))
+    assert isinstance(found, list)
+    return found
+
+
+def test_every_route_keeps_its_budget_whatever_there_is(
+    kernel: Kernel, stage: Stage, cost: Callable[..., Any]
 ) -> None:
-    space = make_space()
-    base = f"/api/workspaces/{space}"
-    note = make_content(space, "n")
-    folder = make_content(space, "f", "folder")["content_id"]
-    file = send_file(client, f"{base}/files").json
-    paths = (
-        "/api/auth/whoami", "/api/users/1", base, f"{base}/members/1",
-        f"{base}/html-documents/{note['content_id']}",
-        f"{base}/html-documents/{note['content_id']}/revisions/{note['current_revision_id']}",
-        f"{base}/folders/{folder}", f"{base}/files/{file['content_id']}",
-        f"{base}/files/{file['content_id']}/raw/a.txt",
-        f"{base}/files/{file['content_id']}/revisions/{file['current_revision_id']}/raw/a.txt",
-    )  # fmt: skip
-    costs = {}
-    for path in paths:
-        with statements() as seen:
-            assert browser.get(path).status == 200, path
-        costs[path] = len(seen)
-    assert {path: cost for path, cost in costs.items() if cost > 4 or cost < 1} == {}
-    assert costs["/api/auth/whoami"] == 1
+    """Each route is asked among ten rows of everything and among a thousand; lists give all of them."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    over: dict[str, Any] = {}
+    done = 0
+    for number in (SMALL, LARGE):
+        with kernel.unit() as ctx:
+            filling.everything(ctx, stage, range(done, number))
+            if number == LARGE:
+                filling.users(ctx, range(10 * LARGE, 15 * LARGE))
+        done = number
+        for route in facts.now():
+            seen, answer = cost(route, long(route))
+            length = len(rows_of(answer.json)) if is_list(route) else 0
+            found.setdefault(facts.label(route), []).append((len(seen), length))
+            if len(seen) > budget(route):
+                over[facts.label(route)] = (len(seen), budget(route), seen)
+    assert not over, "\n".join(f"{k}: {n} > {b}\n    " + "\n    ".join(s) for k, (n, b, s) in over.items())
+    assert {name: two for name, two in found.items() if two[0][0] != two[1][0]} == {}
+    grew = {name for name, ((_, few), (_, many)) in found.items() if many - few > 0.9 * LARGE}
+    assert {facts.label(route) for route in facts.now() if is_list(route)} - grew == FIXED
+    assert len(grew) > 25
+    assert len(found) > 150
+    assert min(cost for name, ((cost, _), _) in found.items() if "{workspace_id}" in name) >= 2
 
 
-def test_writing_costs_twelve_at_most(
-    browser: Client, make_space: Any, make_content: Any, send_file: Any, statements: Callable[[], Any]
+def test_whole_trees_cost_the_same_whatever_they_hold(
+    kernel: Kernel, stage: Stage, statements: Callable[[], Any]
 ) -> None:
-    space = make_space()
-    base = f"/api/workspaces/{space}"
-    folder = make_content(space, "f", "folder")["content_id"]
-    body = {"label": "n", "content_type": "html-document", "parent_id": folder}
-    with statements() as seen:
-        note = browser.post(f"{base}/contents", body)
-    assert note.status == 200
-    assert 5 <= len(seen) <= 12
-    with statements() as seen:
-        assert browser.put(f"{base}/html-documents/{note.json['content_id']}", {"raw_content": "x"}).status == 200
-    assert len(seen) <= 12
-    with statements() as seen:  # checked before the bytes, and again with them
-        assert send_file(browser, f"{base}/files", fields={"parent_id": str(folder)}).status == 200
-    assert len(counted(seen)) <= 16
+    """What is done to a folder or a space reaches a thousand contents in as many statements as ten."""
+    manager, found = stage.people["trusted manager"], {}
+    for number in (SMALL, LARGE):
+        space, there = stage.twin(), stage.twin()
+        base = f"/api/workspaces/{space}/contents"
+        body = {"label": "whole", "content_type": "folder"}
+        folder = stage.ok("POST", base, body, manager)["content_id"]
+        with kernel.unit() as ctx:
+            author = stage.author.user_id
+            held = filling.contents(ctx, range(number), space, author, parent=folder)
+            filling.contents(ctx, range(number), space, author, "comment", held[0])
+            filling.tags(ctx, range(number), space, author, held)
+            deep = folder
+            for level in range(number // 10):  # and a hundred levels deep
+                deep = filling.contents(ctx, range(level, level + 1), space, author, "folder", deep)[0]
+        inside = f"{base}/{folder}"
+        for what, method, path, sent in (
+            ("read", "PUT", f"/api/users/{manager.user_id}/workspaces/{space}/read", None),
+            ("trash", "PUT", f"{inside}/trashed", None), ("back", "PUT", f"{inside}/trashed/restore", None),
+            ("archive", "PUT", f"{inside}/archived", None),
+            ("back again", "PUT", f"{inside}/archived/restore", None),
+            ("move", "PUT", f"{inside}/move", {"new_parent_id": None, "new_workspace_id": there}),
+            ("purge", "DELETE", f"/api/workspaces/{there}/contents/{folder}/permanently", None),
+            ("trash the space", "PUT", f"/api/workspaces/{space}/trashed", None),
+            ("space back", "PUT", f"/api/workspaces/{space}/trashed/restore", None),
+        ):  # fmt: skip
+            manager.get("/api/auth/whoami")
+            with statements() as seen:
+                answer = manager.request(method, path, json_body=sent)
+            assert answer.status in (200, 204), (what, answer.body)
+            found.setdefault(what, []).append(len(counted(seen)))
+    assert {what: costs for what, costs in found.items() if costs[0] != costs[1]} == {}
+    assert {what: costs for what, costs in found.items() if costs[0] > TREE} == {}
+    assert min(costs[0] for costs in found.values()) > 2

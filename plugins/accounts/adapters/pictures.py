@@ -120,13 +120,15 @@ def bounded(width: int, height: int) -> tuple[int, int]:
 
 def preview(path: Path, digest: str, size: tuple[int, int]) -> bytes:
     """Return a stored picture as a JPEG that fits the size."""
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     key = f"{digest}-{size[0]}x{size[1]}"
     found = _previews.get(key)
     if found is None:
         with Image.open(path, formats=("PNG",)) as image:
-            fitted = ImageOps.contain(image.convert("RGBA"), size, Image.Resampling.LANCZOS)
+            ratio = min(size[0] / image.width, size[1] / image.height)
+            shape = max(1, round(image.width * ratio)), max(1, round(image.height * ratio))
+            fitted = image.convert("RGBA").resize(shape, Image.Resampling.LANCZOS)
             ground = Image.new("RGB", fitted.size, "white")
             ground.paste(fitted, mask=fitted.getchannel("A"))
         found = _encode(ground, "JPEG")

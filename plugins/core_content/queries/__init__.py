@@ -17,7 +17,7 @@ from .content import (
 )
 from .lists import ListShape, contains, known, list_statement, templates_statement
 from .reading import read_flags, read_flags_of_space
-from .revisions import ONE_REVISION, revisions_statement
+from .revisions import ONE_REVISION, authored_revisions, authored_spaces, revisions_statement
 from .todos import TODO_DETAIL, TODOS_OF_CONTENT, TODOS_OF_USER
 from .tree import KNOWN_LABELS, LOCATE, WAY, ancestors, below
 
@@ -37,6 +37,8 @@ __all__ = [
     "WAY",
     "ListShape",
     "ancestors",
+    "authored_revisions",
+    "authored_spaces",
     "below",
     "bytes_in",
     "comment_place",

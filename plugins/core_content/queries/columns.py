@@ -8,6 +8,7 @@ from sqlalchemy import Integer, Select, and_, case, func, select, type_coerce
 from sqlalchemy.orm import aliased
 
 from atrio.kernel.context import Context
+from atrio.kernel.db.order import byte_length
 from atrio.plugins.accounts.api import digest_columns
 
 from ..models import Content, Revision
@@ -62,7 +63,7 @@ DIGEST = (
 )  # fmt: skip
 DETAIL = (
     Content.version_number, Revision.description, Revision.raw_content, Revision.mimetype,
-    func.coalesce(Revision.size, func.length(Revision.raw_content)).label("size"),
+    func.coalesce(Revision.size, byte_length(Revision.raw_content)).label("size"),
     Revision.digest, Revision.size.label("stored_size"), Content.parent_key, Content.name_key,
     Content.hidden_by,
 )  # fmt: skip

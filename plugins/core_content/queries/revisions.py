@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Integer, and_, bindparam, case, select, type_coerce
+from typing import Any
+
+from sqlalchemy import Integer, and_, bindparam, case, func, select, type_coerce
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.order import by_code_point, from_bookmark
@@ -57,3 +59,13 @@ def revisions_statement(ctx: Context, sort: str, descending: bool, bookmark: str
         return Statement(query, "RevisionRow")
 
     return ctx.kernel.memo(("core_content.revisions", sort, descending, bookmark, limited), build)
+
+
+def authored_revisions(user_id: Any) -> Any:
+    """Return the SQL expression of how many revisions a user has written."""
+    return select(func.count()).where(Revision.author_id == user_id).scalar_subquery()
+
+
+def authored_spaces(user_id: Any) -> Any:
+    """Return the SQL expression of in how many spaces a user has written."""
+    return select(func.count(Revision.space_id.distinct())).where(Revision.author_id == user_id).scalar_subquery()

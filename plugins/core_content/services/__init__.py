@@ -1,5 +1,6 @@
 """Writes of core_content."""
 
+from .cleanup import children_of, delete_revision
 from .comments import add_comment, add_todo, delete_comment, delete_todo, edit_comment
 from .create import create_content, create_file
 from .move import change_namespace, move
@@ -14,9 +15,11 @@ __all__ = [
     "archive",
     "change_namespace",
     "check_quota",
+    "children_of",
     "create_content",
     "create_file",
     "delete_comment",
+    "delete_revision",
     "delete_todo",
     "edit_comment",
     "empty_space",

@@ -25,7 +25,16 @@ from ..media import guess_media
 from ..models import CONTENT, REVISION
 from ..names import split_name, usable
 from ..types import SLUGS, ContentType, content_types
-from .revision import INSERT_CONTENT, POINT_TO_REVISION, clean, insert_revision, mark_read, named, write_named
+from .revision import (
+    INSERT_CONTENT,
+    POINT_TO_REVISION,
+    clean,
+    clean_text,
+    insert_revision,
+    mark_read,
+    named,
+    write_named,
+)
 from .update import check_quota
 
 
@@ -50,7 +59,7 @@ def create_content(
     suffix = (kind.file_extension or "") if extension is None else extension
     revision: dict[str, Any] = {
         "revision_type": "creation", "description": clean(ctx, description),
-        "raw_content": clean(ctx, raw_content), "digest": None, "size": None, "mimetype": "",
+        "raw_content": clean_text(ctx, kind.slug, raw_content), "digest": None, "size": None, "mimetype": "",
     }  # fmt: skip
     if template is not None:
         revision |= _copied(ctx, space, template)

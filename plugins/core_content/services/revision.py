@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from sqlalchemy import bindparam, insert, update
 from sqlalchemy.exc import IntegrityError
 
@@ -35,6 +36,31 @@ def named(label: str, extension: str) -> dict[str, Any]:
         "label": label, "file_extension": extension, "filename": filename(label, extension),
         "slug": slugify(label), "name_key": name_key(label, extension), "sort_key": fold(label)[:SORT_KEY],
     }  # fmt: skip
+
+
+def clean_text(ctx: Context, slug: str, text: str) -> str:
+    """Return the text of a content of a type without anything harmful; boards and journals keep their JSON.
+
+    Each string inside the JSON is cleaned by itself: HTML rules would break the quoting around it.
+    """
+    if slug not in ("kanban", "logbook") or "<" not in text:
+        return clean(ctx, text)
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return clean(ctx, text)
+    cleaned = _clean_strings(ctx, value)
+    return text if cleaned == value else msgspec.json.encode(cleaned).decode()
+
+
+def _clean_strings(ctx: Context, value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(ctx, value)
+    if isinstance(value, list):
+        return [_clean_strings(ctx, v) for v in value]
+    if isinstance(value, dict):
+        return {clean(ctx, k): _clean_strings(ctx, v) for k, v in value.items()}
+    return value
 
 
 # Built once: naming the values at execution costs a tenth of building an insert with them.

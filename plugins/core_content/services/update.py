@@ -22,7 +22,7 @@ from ..errors import (
 )
 from ..media import guess_media
 from ..names import split_name, usable
-from .revision import clean, next_revision
+from .revision import clean_text, next_revision
 
 
 def update_content(ctx: Context, row: Any, values: dict[str, Any]) -> int:
@@ -34,7 +34,7 @@ def update_content(ctx: Context, row: Any, values: dict[str, Any]) -> int:
         changes["label"] = values["label"]
     for key in ("raw_content", "description"):
         if values.get(key) is not None:
-            text = clean(ctx, values[key])
+            text = clean_text(ctx, row.content_type, values[key])
             ctx.untagged = ctx.untagged or text != values[key]
             if text != getattr(row, key):
                 changes[key] = text

@@ -147,7 +147,7 @@ def test_previews_fit_their_size(as_actor: Callable[..., Any], client: Client) -
     for rest, size in (
         ("avatar/preview/jpg/a", (100, 100)), ("avatar/preview/jpg/64x32/a", (32, 32)),
         ("avatar/preview/jpg/5000x5000/a", (2100, 2100)), ("cover/preview/jpg/a", (1300, 149)),
-        ("cover/preview/jpg/35x100/a", (35, 4)),
+        ("cover/preview/jpg/35x100/a", (35, 4)), ("cover/preview/jpg/2x1/a", (2, 1)),
     ):  # fmt: skip
         answer = client.get(path(bob, rest))
         assert (opened(answer.body).format, opened(answer.body).size) == ("JPEG", size), rest

@@ -134,6 +134,7 @@ def test_how_many(town: Town, as_actor: Any, make_space: Any) -> None:
         "include_workspace_ids=1;2",
         "exclude_workspace_ids=-1",
         "acp=%00%00",
+        "acp=" + "x" * 1025,
     ],
 )
 def test_wrong_queries(town: Town, query: str) -> None:

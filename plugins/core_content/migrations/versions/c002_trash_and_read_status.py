@@ -33,6 +33,9 @@ def upgrade() -> None:
         )  # fmt: skip
     op.create_index("ix_core_content_content_hidden_by", CONTENT, ["hidden_by"], if_not_exists=True)
     op.create_index("ix_core_content_content_assignee_id", CONTENT, ["assignee_id"], if_not_exists=True)
+    op.create_index(
+        "ix_core_content_revision_author", "core_content_revision", ["author_id", "space_id"], if_not_exists=True
+    )
     op.create_table(
         "core_content_read",
         sa.Column("user_id", Id, autoincrement=False, nullable=False),
@@ -71,6 +74,11 @@ def _fill_sort_keys() -> None:
 def downgrade() -> None:
     """Undo."""
     op.drop_table("core_content_read", if_exists=True)
+    if op.get_bind().dialect.name in ("mysql", "mariadb"):
+        op.create_index(
+            "fk_core_content_revision_author_id", "core_content_revision", ["author_id"], if_not_exists=True
+        )
+    op.drop_index("ix_core_content_revision_author", "core_content_revision", if_exists=True)
     if op.get_bind().dialect.name in ("mysql", "mariadb"):  # a foreign key there needs an index of its own
         op.create_index("fk_core_content_content_assignee_id", CONTENT, ["assignee_id"], if_not_exists=True)
     op.drop_index("ix_core_content_content_assignee_id", CONTENT, if_exists=True)
