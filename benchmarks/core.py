@@ -1,4 +1,4 @@
-"""The rows of the core routes: what they cost the server's process, beside the bare endpoint where there is one."""
+"""The rows of the core routes: what they cost the server, beside the bare endpoint where there is one."""
 
 from __future__ import annotations
 
@@ -167,8 +167,9 @@ def reads(bench: Bench, folder: Path, world: World) -> None:
 def pages(bench: Bench, filler: Filler, world: World) -> None:
     """Pages of a list of 100,000, from either end and from the middle."""
     total = filler.database.execute(
-        "SELECT count(*) FROM core_content_content WHERE space_id = ? AND parent_key = 0 AND namespace = 'content' "
-        "AND trashed_at IS NULL AND archived_at IS NULL AND hidden_by IS NULL", (world.large,),
+        "SELECT count(*) FROM core_content_content WHERE space_id = ? AND parent_key = 0 "
+        "AND namespace = 'content' AND trashed_at IS NULL AND archived_at IS NULL AND hidden_by IS NULL",
+        (world.large,),
     ).fetchone()[0]  # fmt: skip
     for sort, column in (("label", "sort_key"), ("modified", "modified")):
         path = f"/api/workspaces/{world.large}/contents?count={PAGE}&parent_ids=0&sort={sort}"

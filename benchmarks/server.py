@@ -106,7 +106,8 @@ steps = []
 def spy(self, ctx, params):
     cursor, compiled = run(self, ctx, params)
     values = {**compiled.constants, **params}
-    steps.append({'sql': compiled.text, 'values': [values[n] for n in compiled.positions], 'names': list(self.keys)})
+    given = [values[n] for n in compiled.positions]
+    steps.append({'sql': compiled.text, 'values': given, 'names': list(self.keys)})
     return cursor, compiled
 statement.Statement._run = spy
 client = Client(kernel.app)

@@ -42,14 +42,15 @@ def exact(length: int) -> String:
     return String(length).with_variant(String(length, collation="utf8mb4_bin"), "mysql", "mariadb")
 
 
-@lru_cache(maxsize=4096)
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+@lru_cache(maxsize=16384)
+def iso_second(seconds: int) -> str:
+    """Return the wire form `YYYY-MM-DDTHH:MM:SSZ` of whole seconds since the epoch (spec: contents, §3)."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19] + "Z"
 
 
 def iso_utc(micros: int) -> str:
-    """Return the wire form `YYYY-MM-DDTHH:MM:SSZ` of a timestamp (spec: contents, §3)."""
-    return _second(micros // 1_000_000)
+    """Return the wire form of a timestamp in microseconds."""
+    return iso_second(micros // 1_000_000)
 
 
 def ordered(length: int) -> String:

@@ -1,10 +1,10 @@
-"""Texts that sort, and are measured, alike on every engine."""
+"""Orders and lengths of texts that are the same on every engine, and the order from a bookmark on."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, String
+from sqlalchemy import BigInteger, String, and_, bindparam, or_, tuple_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.sql.visitors import InternalTraversal
@@ -55,3 +55,19 @@ def _octets(element: byte_length, compiler: Any, **kwargs: Any) -> str:
 @compiles(byte_length, "sqlite")
 def _blob(element: byte_length, compiler: Any, **kwargs: Any) -> str:
     return f"length(CAST({compiler.process(element.column, **kwargs)} AS BLOB))"
+
+
+def from_bookmark(dialect: str, column: Any, key: Any, *, descending: bool) -> ColumnElement[bool]:
+    """Return the condition of the rows after the bookmark `place_value`, `place_id` in the order (column, key).
+
+    MariaDB walks no index for a comparison of rows: it would read the list from its start, so it gets the long
+    form. `dialect` is `ctx.dialect`.
+    """
+    value: Any = bindparam("place_value")
+    row_id: Any = bindparam("place_id")
+    if dialect not in ("mysql", "mariadb"):
+        place, here = tuple_(column, key), tuple_(value, row_id)
+        return place < here if descending else place > here
+    if descending:
+        return and_(column <= value, or_(column < value, key < row_id))
+    return and_(column >= value, or_(column > value, key > row_id))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import namedtuple
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select
@@ -66,6 +67,7 @@ class Statement:
         self.select: Select[*tuple[Any, ...]] = select
         self.keys = tuple(str(c.key) for c in select.selected_columns)
         self.row = row_type(name, self.keys)
+        self._make = partial(tuple.__new__, self.row)  # what `_make` does, without its frame in each row
         self._compiled: dict[str, _Compiled] = {}
         self._lock = threading.Lock()
 
@@ -98,9 +100,9 @@ class Statement:
         cursor, compiled = self._run(ctx, params)
         rows = cursor.fetchall()
         cursor.close()
-        make = self.row._make
+        make = self._make
         if not compiled.converters:
-            return [make(row) for row in rows]
+            return list(map(make, rows))
         converted = []
         for row in rows:
             values = list(row)
@@ -120,7 +122,7 @@ class Statement:
             row = list(row)
             for index, convert in compiled.converters:
                 row[index] = convert(row[index])
-        return self.row._make(row)
+        return self._make(row)
 
     def value(self, ctx: Context, **params: Any) -> Any:
         """Return the first column of the first row or None."""

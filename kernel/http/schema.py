@@ -11,13 +11,14 @@ import keyword
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import marshmallow
 import msgspec
 from marshmallow import fields, validate
 
-from ..db.base import iso_utc
+from ..db.base import iso_second, iso_utc
 
 
 class Schema(marshmallow.Schema):
@@ -125,6 +126,20 @@ class Rows(typing.NamedTuple):
     extra: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True)
+class Unless:
+    """A computed field that is its own column in every row where all of `columns` are null.
+
+    The dumper writes that branch into its code: the common row costs no call.
+    """
+
+    columns: tuple[str, ...]
+    compute: Callable[[Any], Any]
+
+
+Computed = Callable[[Any], Any] | Unless
+
+
 class Dumper:
     """Turns rows into the JSON of a schema.
 
@@ -133,9 +148,7 @@ class Dumper:
     that no column holds: a function of the row.
     """
 
-    def __init__(
-        self, schema: type[Schema], *, computed: Mapping[str, Callable[[Any], Any]] | None = None
-    ) -> None:
+    def __init__(self, schema: type[Schema], *, computed: Mapping[str, Computed] | None = None) -> None:
         self.schema = schema
         self.computed = dict(computed or {})
         self._by_shape: dict[tuple[str, ...], Callable[[Any], Any]] = {}
@@ -174,22 +187,21 @@ class Dumper:
         return make
 
 
-def _boolean(value: Any) -> bool | None:
-    return None if value is None else bool(value)
+@lru_cache(maxsize=1024)
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(value.split(",")) if value else ()
 
 
-def _split(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return value.split(",") if value else []
-    return list(value or ())
+def _split(value: Any) -> Sequence[str]:
+    return _words(value) if isinstance(value, str) else list(value or ())
 
 
 def _compile(
-    schema: type[Schema], names: tuple[str, ...], computed: Mapping[str, Callable[[Any], Any]]
+    schema: type[Schema], names: tuple[str, ...], computed: Mapping[str, Computed]
 ) -> Callable[[Any], Any]:
     """Write the positional code of one schema for rows with these columns, and execute it."""
     places = {name: i for i, name in enumerate(names)}
-    env: dict[str, Any] = {"_iso": iso_utc, "_bool": _boolean, "_split": _split}
+    env: dict[str, Any] = {"_iso": iso_second, "_split": _split}
     body = _expression(schema, places, computed, env, prefix="", counter=[0])
     source = f"def dump(r):\n    return {body}\n"
     exec(compile(source, f"<dumper of {schema.__name__}>", "exec"), env)  # noqa: S102 - our own names only
@@ -197,7 +209,7 @@ def _compile(
 
 
 def _expression(
-    schema: type[Schema], places: Mapping[str, int], computed: Mapping[str, Callable[[Any], Any]],
+    schema: type[Schema], places: Mapping[str, int], computed: Mapping[str, Computed],
     env: dict[str, Any], prefix: str, counter: list[int],
 ) -> str:  # fmt: skip
     parts: list[str] = []
@@ -221,13 +233,11 @@ def _expression(
 
 def _field(
     schema: type[Schema], name: str, declared: Any, places: Mapping[str, int],
-    computed: Mapping[str, Callable[[Any], Any]], env: dict[str, Any], prefix: str, counter: list[int],
+    computed: Mapping[str, Computed], env: dict[str, Any], prefix: str, counter: list[int],
 ) -> str:  # fmt: skip
     column = f"{prefix}{name}"
     if column in computed:
-        label = f"_c{len(env)}"
-        env[label] = computed[column]
-        return f"{label}(r)"
+        return _computed(computed[column], column, places, env)
     if isinstance(declared, fields.Nested) and not declared.many:
         inner = declared.nested if isinstance(declared.nested, type) else type(declared.schema)
         sub_prefix = f"{column}__"
@@ -240,12 +250,24 @@ def _field(
         return _default(declared, env)
     value = f"r[{places[column]}]"
     if isinstance(declared, Timestamp):
-        return f"(None if {value} is None else _iso({value}))"
+        return f"(None if {value} is None else _iso({value} // 1000000))"
     if isinstance(declared, fields.Boolean):
-        return f"_bool({value})"
+        return f"(None if {value} is None else not not {value})"  # cheaper than a call of bool
     if isinstance(declared, fields.List):
         return f"_split({value})"
     return value
+
+
+def _computed(given: Computed, column: str, places: Mapping[str, int], env: dict[str, Any]) -> str:
+    label = f"_c{len(env)}"
+    if not isinstance(given, Unless):
+        env[label] = given
+        return f"{label}(r)"
+    env[label] = given.compute
+    if column not in places or not places.keys() >= {*given.columns}:
+        return f"{label}(r)"
+    plain = " and ".join(f"r[{places[name]}] is None" for name in given.columns)
+    return f"(r[{places[column]}] if {plain} else {label}(r))"
 
 
 def _default(declared: Any, env: dict[str, Any]) -> str:

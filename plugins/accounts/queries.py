@@ -31,11 +31,11 @@ BY_SESSION = Statement(
     "SessionUserRow",
 )
 ALL = Statement(
-    select(*COLUMNS).where(User.is_deleted == bindparam("deleted")).order_by(
-        func.lower(User.public_name), User.user_id
-    ),
-    "UserRow",
-)  # fmt: skip
+    select(*(c for c in COLUMNS if c.key not in ("password_hash", "version")))
+    .where(User.is_deleted == bindparam("deleted"))
+    .order_by(func.lower(User.public_name), User.user_id),
+    "ListedUserRow",
+)
 
 
 BY_TOKEN = Statement(

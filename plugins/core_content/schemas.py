@@ -11,7 +11,7 @@ from marshmallow import fields, validate
 
 from atrio.kernel.db.statement import row_type
 from atrio.kernel.http.paging import PageSchema
-from atrio.kernel.http.schema import CommaList, Dumper, IdList, Int, Schema, Text, Timestamp, one_of
+from atrio.kernel.http.schema import CommaList, Dumper, IdList, Int, Schema, Text, Timestamp, Unless, one_of
 from atrio.kernel.text import slugify
 from atrio.plugins.accounts.api import UserDigestSchema
 
@@ -372,7 +372,8 @@ def wire_names(prefix: str = "", *, only: tuple[str, ...] = ("label", "filename"
 
         return give
 
-    return {f"{prefix}{name}": shown(name) for name in only}
+    states = (f"{prefix}trashed_at", f"{prefix}archived_at")
+    return {f"{prefix}{name}": Unless(states, shown(name)) for name in only}
 
 
 _REVISION = {"slug": _slug, "filename": lambda r: filename(r.label, r.file_extension)}
@@ -397,7 +398,12 @@ def read_rows(flags: Iterable[tuple[int, bool]]) -> list[Any]:
 
 comment = Dumper(
     CommentSchema,
-    computed={"parent_label": lambda r: shown_label(r.parent_label, r.parent_trashed_at, r.parent_archived_at)},
+    computed={
+        "parent_label": Unless(
+            ("parent_trashed_at", "parent_archived_at"),
+            lambda r: shown_label(r.parent_label, r.parent_trashed_at, r.parent_archived_at),
+        )
+    },
 )
 NOBODY = {
     "user_id": None, "has_avatar": True, "has_cover": False, "public_name": None, "username": None,

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from atrio.kernel.http.schema import Dumper, IdList, Int, Schema, Text, Timestamp, one_of
+from atrio.kernel.http.schema import Dumper, IdList, Int, Schema, Text, Timestamp, Unless, one_of
 from atrio.kernel.text import slugify
 from atrio.plugins.accounts.api import NamedEmail, UserDigestSchema
 
@@ -229,15 +229,10 @@ def _stamp(micros: int) -> str:
     return moment.strftime("%Y-%m-%dT%H.%M.%S.%f")
 
 
-def _entries(row: Any, space_id: int, flag: str) -> list[dict[str, str]]:
-    return [
-        {
-            "slug": e["slug"], "label": e["label"], "route": e["route"].replace("{id}", str(space_id)),
-            "fa_icon": e["fa_icon"], "hexcolor": e["hexcolor"],
-        }
-        for e in row.entries
-        if e["setting"] is None or getattr(row, f"{flag}{e['setting']}")
-    ]  # fmt: skip
+def _entries(row: Any, space_id: int, flag: str) -> Any:
+    entries = row.entries
+    shown = tuple(s is None or bool(getattr(row, f"{flag}{s}")) for s in entries.settings)
+    return entries.encode(space_id, shown)
 
 
 def _space(prefix: str) -> dict[str, Any]:
@@ -246,9 +241,10 @@ def _space(prefix: str) -> dict[str, Any]:
     def of(row: Any, name: str) -> Any:
         return getattr(row, f"{prefix}{name}")
 
+    state = (f"{prefix}deleted_at",)
     return {
-        f"{prefix}label": lambda r: shown_label(of(r, "label"), of(r, "deleted_at")),
-        f"{prefix}slug": lambda r: shown_slug(of(r, "slug"), of(r, "label"), of(r, "deleted_at")),
+        f"{prefix}label": Unless(state, lambda r: shown_label(of(r, "label"), of(r, "deleted_at"))),
+        f"{prefix}slug": Unless(state, lambda r: shown_slug(of(r, "slug"), of(r, "label"), of(r, "deleted_at"))),
         f"{prefix}default_user_role": lambda r: ROLES[of(r, "default_role")],
         f"{prefix}sidebar_entries": lambda r: _entries(r, r.workspace_id, prefix),
     }

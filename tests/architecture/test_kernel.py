@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
 
+from atrio.kernel.context import Context
 from atrio.kernel.db.base import Base
+from atrio.kernel.db.statement import Statement
 from atrio.kernel.host import Kernel
 from atrio.kernel.plugins import discover
 from atrio.plugins.accounts import queries as accounts
 from atrio.plugins.accounts.services import create_user
 from atrio.plugins.core_content import queries as contents
+from atrio.plugins.core_content.models import CONTENT
+from atrio.plugins.core_content.queries.lists import SORTS
 from atrio.plugins.core_content.types import SLUGS
 from atrio.plugins.spaces import queries as spaces
 from atrio.plugins.spaces.permissions import LEVELS
@@ -65,6 +70,14 @@ def test_the_kernel_knows_no_plugin(path: Path) -> None:
             assert found == "/api/doc", f"{path.name}: {found}"
 
 
+def plan_of(ctx: Context, statement: Statement) -> list[str]:
+    """Return the lines of SQLite's plan."""
+    compiled = statement._for(ctx.kept.connection.dialect)
+    values = [compiled.constants.get(n, 1) for n in compiled.positions or ()]
+    plan = ctx.kept.raw.execute(f"EXPLAIN QUERY PLAN {compiled.text}", values).fetchall()
+    return [row[3] for row in plan]
+
+
 @pytest.mark.parametrize("analysed", [False, True])
 def test_hot_statements_walk_indexes(kernel: Kernel, analysed: bool, make_space: Any, make_content: Any) -> None:
     """No hot statement scans a table of a plugin, with and without statistics."""
@@ -100,9 +113,39 @@ def test_hot_statements_walk_indexes(kernel: Kernel, analysed: bool, make_space:
             "located": contents.LOCATE,
         }
         for name, statement in hot.items():
-            compiled = statement._for(ctx.kept.connection.dialect)
-            values = [compiled.constants.get(n, 1) for n in compiled.positions or ()]
-            plan = ctx.kept.raw.execute(f"EXPLAIN QUERY PLAN {compiled.text}", values).fetchall()
-            lines = [row[3] for row in plan]
+            lines = plan_of(ctx, statement)
             assert lines, name
             assert not [line for line in lines if line.startswith("SCAN") and line != "SCAN up"], (name, lines)
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+@pytest.mark.parametrize("parents", [0, 1])
+def test_pages_of_a_list_walk_an_index(
+    kernel: Kernel, analysed: bool, parents: int, make_space: Any, make_content: Any
+) -> None:
+    """Every page, first or last, in each order and direction, is read where it stands: nothing is sorted."""
+    space = make_space()
+    for number in range(3):
+        make_content(space, f"Folder {number}", "folder")
+    note = make_content(space, "Note")
+    with kernel.unit() as ctx:
+        seed = dict(
+            ctx.execute(select(CONTENT).where(CONTENT.c.content_id == note["content_id"])).mappings().one()
+        )
+        del seed["content_id"]
+        rows = [
+            {**seed, "name_key": f"{n}", "sort_key": f"n{n}", "created": n, "modified": n} for n in range(2000)
+        ]
+        ctx.execute(insert(CONTENT), rows)
+        if analysed:
+            ctx.execute(text("ANALYZE"))
+    with kernel.unit(writes=False) as ctx:
+        for sort, descending, bookmark in itertools.product(SORTS, (False, True), ("", ">", "<")):
+            shape = contents.ListShape(
+                parents=parents, sort=sort, descending=descending, limited=True, bookmark=bookmark
+            )
+            lines = plan_of(ctx, contents.list_statement(ctx, shape))
+            index = f"ix_core_content_content_{'folder_' * parents}{'sorted' if sort == 'label' else sort}"
+            assert f"USING INDEX {index} " in lines[0], (shape, lines)
+            assert bool(bookmark) == bool(re.search(r"[<>]\?", lines[0])), (shape, lines)
+            assert not [line for line in lines if "TEMP B-TREE" in line], (shape, lines)

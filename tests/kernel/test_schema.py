@@ -17,7 +17,7 @@ from marshmallow import fields
 
 from atrio.kernel.docs import bundled_kernel
 from atrio.kernel.errors import ValidationFailed
-from atrio.kernel.http.schema import CommaList, Dumper, IdList, Int, Schema, Text, Timestamp, load
+from atrio.kernel.http.schema import CommaList, Dumper, IdList, Int, Schema, Text, Timestamp, Unless, load
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 WORDS = st.lists(st.from_regex(r"[a-z-]{1,8}", fullmatch=True), max_size=4)
@@ -202,3 +202,21 @@ def test_input_of_a_wrong_type_names_its_field(given: dict[str, Any]) -> None:
         load(InputSchema(), given)
     assert list(caught.value.details) == list(given)
     assert all(isinstance(m, str) and m for m in caught.value.details[next(iter(given))])
+
+
+def test_a_computed_field_is_its_column_while_the_others_are_null() -> None:
+    """The branch is part of the code of the dumper: the function is asked only where it has something to say."""
+    asked: list[Any] = []
+
+    def shown(row: Any) -> str:
+        asked.append(row)
+        return f"{row.song}, gone"
+
+    dumper = Dumper(InnerSchema, computed={"song": Unless(("gone_at",), shown)})
+    row = namedtuple("row", ("bird_id", "song", "gone_at"))
+    assert json.loads(dumper.encode_all([row(1, "la", None), row(2, "la", 5), row(3, None, None)])) == [
+        {"bird_id": 1, "song": "la"}, {"bird_id": 2, "song": "la, gone"}, {"bird_id": 3, "song": None},
+    ]  # fmt: skip
+    assert [r.bird_id for r in asked] == [2]
+    bare = namedtuple("bare", ("bird_id", "song"))
+    assert json.loads(dumper.encode(bare(4, "lu"))) == {"bird_id": 4, "song": "lu, gone"}

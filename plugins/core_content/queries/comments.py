@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, select, tuple_
+from sqlalchemy import Integer, bindparam, select
 from sqlalchemy.orm import aliased
 
 from atrio.kernel.context import Context
+from atrio.kernel.db.order import from_bookmark
 from atrio.kernel.db.statement import Statement
 
 from ..models import Content, Revision
@@ -46,9 +47,7 @@ def comments_statement(ctx: Context, sort: str, descending: bool, bookmark: str,
         down = descending != (bookmark == "<")
         query = _FROM.where(Content.parent_id == bindparam("parent_id"), Content.trashed_at.is_(None))
         if bookmark:
-            place = tuple_(column, Content.content_id)
-            here = tuple_(bindparam("place_value"), bindparam("place_id"))
-            query = query.where(place < here if down else place > here)
+            query = query.where(from_bookmark(ctx.dialect, column, Content.content_id, descending=down))
         query = query.order_by(
             *((column.desc(), Content.content_id.desc()) if down else (column, Content.content_id))
         )

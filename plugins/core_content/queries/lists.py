@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Integer, String, bindparam, cast, literal, or_, select, tuple_
+from sqlalchemy import Integer, Select, String, bindparam, case, cast, literal, or_, select, type_coerce
 
 from atrio.kernel.context import Context
+from atrio.kernel.db.order import from_bookmark
 from atrio.kernel.db.statement import Statement
 from atrio.kernel.text import fold
 from atrio.plugins.spaces.api import member_space_ids
@@ -42,8 +43,20 @@ def list_statement(ctx: Context, shape: ListShape) -> Statement:
     return ctx.kernel.memo(("core_content.list", shape), lambda: _build_list(ctx, shape))
 
 
+def _columns(shape: ListShape) -> list[Any]:
+    """Return what a list reads: each column costs in each row, so constants and unused ones are left out."""
+    columns = list(DIGEST)
+    if (shape.active, shape.archived, shape.deleted) == (True, False, False):
+        constant = ("is_archived", "is_deleted", "is_editable")  # the schema's defaults say the first two
+        columns = [c for c in columns if c.key not in constant]
+        columns.append(type_coerce(case((Content.status == "open", 1), else_=0), Integer).label("is_editable"))
+    if shape.limited and shape.sort == "label":
+        columns.append(Content.sort_key)  # for the page tokens
+    return columns
+
+
 def _build_list(ctx: Context, shape: ListShape) -> Statement:
-    query = with_people(select(*DIGEST, Content.sort_key, *contributed(ctx)).select_from(Content)).where(
+    query = with_people(select(*_columns(shape), *contributed(ctx)).select_from(Content)).where(
         Content.space_id == bindparam("space_id"),
         Content.namespace.in_([bindparam(f"namespace_{i}") for i in range(shape.namespaces)]),
     )
@@ -58,14 +71,27 @@ def _build_list(ctx: Context, shape: ListShape) -> Statement:
     backward = shape.bookmark == "<"
     descending = shape.descending != backward
     if shape.bookmark:
-        place = tuple_(column, Content.content_id)
-        here = tuple_(bindparam("place_value"), bindparam("place_id"))
-        query = query.where(place < here if descending else place > here)
+        query = query.where(from_bookmark(ctx.dialect, column, Content.content_id, descending=descending))
+        if shape.namespaces == 1 and shape.parents <= 1:
+            query = _begin_at_bookmark(query, shape)
     order = (column.desc(), Content.content_id.desc()) if descending else (column, Content.content_id)
     query = query.order_by(*order)
     if shape.limited:
         query = query.limit(bindparam("limit", type_=Integer))
     return Statement(query, "DigestRow")
+
+
+def _begin_at_bookmark(query: Select[Any], shape: ListShape) -> Select[Any]:
+    """Tell MariaDB which index to enter at the bookmark.
+
+    It takes half of the table for the most that a range can hold; for large spaces it then reads the index from
+    its start, a third of a second for 100,000 contents.
+    """
+    name = "sorted" if shape.sort == "label" else shape.sort
+    index = f"ix_core_content_content_{'folder_' if shape.parents else ''}{name}"
+    for dialect in ("mysql", "mariadb"):
+        query = query.with_hint(Content, f"FORCE INDEX ({index})", dialect)
+    return query
 
 
 def _states(shape: ListShape) -> Any:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Integer, and_, bindparam, case, func, select, tuple_, type_coerce
+from sqlalchemy import Integer, and_, bindparam, case, func, select, type_coerce
 
 from atrio.kernel.context import Context
-from atrio.kernel.db.order import by_code_point
+from atrio.kernel.db.order import by_code_point, from_bookmark
 from atrio.kernel.db.statement import Statement
 from atrio.plugins.accounts.api import digest_columns
 
@@ -50,9 +50,7 @@ def revisions_statement(ctx: Context, sort: str, descending: bool, bookmark: str
         down = descending != (bookmark == "<")
         query = _FROM_REVISION.where(Revision.content_id == bindparam("content_id"))
         if bookmark:
-            place = tuple_(column, Revision.revision_id)
-            here = tuple_(bindparam("place_value"), bindparam("place_id"))
-            query = query.where(place < here if down else place > here)
+            query = query.where(from_bookmark(ctx.dialect, column, Revision.revision_id, descending=down))
         query = query.order_by(
             *((column.desc(), Revision.revision_id.desc()) if down else (column, Revision.revision_id))
         )

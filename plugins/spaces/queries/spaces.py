@@ -13,6 +13,7 @@ from atrio.kernel.db.statement import Statement, row_type
 from atrio.plugins.accounts.api import digest_columns
 
 from ..models import Member, Space
+from ..sidebar import SidebarEntries
 
 OWNER, OWNER_IS, _owner_columns = digest_columns(Space.owner_id, "owner")
 NUMBER_OF_MEMBERS = (
@@ -78,13 +79,13 @@ DEFAULT_ENTRIES: tuple[dict[str, Any], ...] = (
 )  # fmt: skip
 
 
-def sidebar_entries(ctx: Context) -> tuple[Any, ...]:
+def sidebar_entries(ctx: Context) -> SidebarEntries:
     """Return the entries of all plugins in order; computed once for an instance."""
 
-    def collect() -> tuple[Any, ...]:
+    def collect() -> SidebarEntries:
         offered: Iterable[Any] = ctx.kernel.hooks.hook.register_sidebar_entries()
         entries = [*DEFAULT_ENTRIES, *(entry for given in offered for entry in given or ())]
-        return tuple(sorted(entries, key=lambda e: (e["order"], e["slug"])))
+        return SidebarEntries(sorted(entries, key=lambda e: (e["order"], e["slug"])))
 
     return ctx.kernel.memo("spaces.sidebar", collect)
 
