@@ -59,8 +59,23 @@ class Walk(Stage):
 
     def comment(self) -> int:
         """Return a new comment, the contributor's own where he walks."""
-        path = f"{self.base}/contents/{self.values['note']}/comments"
-        return int(self.ok("POST", path, {"raw_content": "said"}, self.people["contributor"])["content_id"])
+        return self._as_ever(super().comment)
+
+    def todo(self) -> int:
+        """Return a new to-do, the contributor's own where he walks."""
+        return self._as_ever(super().todo)
+
+    def reaction(self) -> int:
+        """Return a new reaction, the contributor's own where he walks."""
+        return self._as_ever(super().reaction)
+
+    def _as_ever(self, make: Callable[[], int]) -> int:
+        """Let the stage's own people make something."""
+        who, self.who = self.who, ""
+        try:
+            return make()
+        finally:
+            self.who = who
 
     def other_space(self, **values: Any) -> int:
         """Return a new space of somebody who trusts nobody: the walker is not in it."""
