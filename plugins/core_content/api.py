@@ -9,6 +9,7 @@ from atrio.kernel.context import Context
 from . import queries
 from .errors import ContentNotFound, NotEditable
 from .guards import CONTENT as CONTENT_GUARD
+from .guards import CONTENT_EXISTS
 from .models import CONTENT, REVISION
 from .queries import VISIBLE, digest_query, digest_statement, text_of
 from .schemas import ContentDigestSchema, wire_names
@@ -26,7 +27,7 @@ def get_content(ctx: Context, space_id: int, content_id: int) -> Any:
 
 
 __all__ = [
-    "CONTENT", "CONTENT_GUARD", "REVISION", "SLUGS", "VISIBLE", "ContentDigestSchema", "ContentNotFound",
+    "CONTENT", "CONTENT_EXISTS", "CONTENT_GUARD", "REVISION", "SLUGS", "VISIBLE", "ContentDigestSchema", "ContentNotFound",
     "NotEditable", "add_comment", "clean", "content_types", "digest_query", "digest_statement", "get_content",
     "text_of", "wire_names",
 ]  # fmt: skip

@@ -57,6 +57,20 @@ def content(*types: str) -> Guard:
 
 
 CONTENT = content()
+
+
+def _exists(ctx: Context, call: Call) -> None:
+    content_id = path_id(call, "content_id", InvalidContentId)
+    space = ctx.resources["space"]
+    row = None if space.is_deleted else queries.PARENT.first(ctx, content_id=content_id, space_id=space.space_id)
+    if row is None:
+        raise ContentNotFound
+    ctx.resources["content"] = row
+
+
+CONTENT_EXISTS = Guard("content", _exists, (InvalidContentId, ContentNotFound))
+"""Like CONTENT for reads of what hangs on a content: its row without its text, which may be megabytes."""
+
 NOTE = content("html-document")
 FOLDER = content("folder")
 THREAD = content("thread")

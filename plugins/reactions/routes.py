@@ -6,7 +6,7 @@ from typing import Any
 
 from atrio.kernel.context import Context
 from atrio.kernel.http.route import EMPTY, Answer, Call, Route
-from atrio.plugins.core_content.api import CONTENT_GUARD
+from atrio.plugins.core_content.api import CONTENT_EXISTS, CONTENT_GUARD
 from atrio.plugins.spaces.api import CONTRIBUTOR, READER, SPACE
 
 from . import queries, schemas, services
@@ -46,7 +46,7 @@ def delete(ctx: Context, call: Call) -> None:
 
 ROUTES = (
     Route(
-        "GET", ALL, list_all, (SPACE, READER, CONTENT_GUARD), Answer(schemas.reaction, "list"),
+        "GET", ALL, list_all, (SPACE, READER, CONTENT_EXISTS), Answer(schemas.reaction, "list"),
         summary="Reactions to a content", group=GROUP,
     ),
     Route(
@@ -54,7 +54,7 @@ ROUTES = (
         after=load, errors=(ReactionAlreadyExists,), summary="React to a content", group=GROUP,
     ),
     Route(
-        "GET", EACH, get, (SPACE, READER, CONTENT_GUARD, REACTION), ONE, summary="One reaction", group=GROUP
+        "GET", EACH, get, (SPACE, READER, CONTENT_EXISTS, REACTION), ONE, summary="One reaction", group=GROUP
     ),
     Route(
         "DELETE", EACH, delete, (SPACE, READER, CONTENT_GUARD, REACTION, TAKE_BACK), EMPTY,

@@ -6,7 +6,7 @@ from typing import Any
 
 from atrio.kernel.context import Context
 from atrio.kernel.http.route import EMPTY, Answer, Call, Route
-from atrio.plugins.core_content.api import CONTENT_GUARD
+from atrio.plugins.core_content.api import CONTENT_EXISTS, CONTENT_GUARD
 from atrio.plugins.spaces.api import CONTRIBUTOR, READER, SPACE
 
 from . import queries, schemas, services
@@ -82,7 +82,7 @@ ROUTES = (
         summary="Delete a tag", group=GROUP,
     ),
     Route(
-        "GET", CONTENT_TAGS, list_of_content, (SPACE, READER, CONTENT_GUARD), LIST,
+        "GET", CONTENT_TAGS, list_of_content, (SPACE, READER, CONTENT_EXISTS), LIST,
         summary="Tags of a content", group=GROUP,
     ),
     Route(

@@ -23,7 +23,7 @@ from ..errors import (
     UnallowedSubcontent,
 )
 from ..events import ContentCreated, ContentModified
-from ..guards import COMMENT, CONTENT, DELETE_TODO, EDIT_COMMENT, EDIT_TODO, TODO, path_id
+from ..guards import COMMENT, CONTENT, CONTENT_EXISTS, DELETE_TODO, EDIT_COMMENT, EDIT_TODO, TODO, path_id
 from .shared import ONE, READ, WRITE, check_match, count_of, etag
 
 COMMENTS, TODOS = f"{ONE}/comments", f"{ONE}/todos"
@@ -124,7 +124,7 @@ ONE_COMMENT = Answer(schemas.comment, etag=etag, doc="The comment.")
 ONE_TODO = Answer(schemas.todo, etag=etag, doc="The to-do.")
 ROUTES = (
     Route(
-        "GET", COMMENTS, list_comments, (*READ, CONTENT), Answer(schemas.comment, "page"),
+        "GET", COMMENTS, list_comments, (*READ, CONTENT_EXISTS), Answer(schemas.comment, "page"),
         query=schemas.CommentFilterSchema, summary="Comments of a content", group="Contents > Comments",
     ),
     Route(
@@ -133,7 +133,7 @@ ROUTES = (
         summary="Comment on a content", group="Contents > Comments",
     ),
     Route(
-        "GET", f"{COMMENTS}/{{comment_id}}", get_comment, (*READ, CONTENT), ONE_COMMENT,
+        "GET", f"{COMMENTS}/{{comment_id}}", get_comment, (*READ, CONTENT_EXISTS), ONE_COMMENT,
         errors=(InvalidCommentId, ContentNotFound), summary="One comment", group="Contents > Comments",
     ),
     Route(
@@ -152,7 +152,7 @@ ROUTES = (
         summary="To-dos of a user", group="Contents > Todos",
     ),
     Route(
-        "GET", TODOS, list_todos, (*READ, CONTENT), Answer(schemas.todo, "list"), summary="To-dos of a content",
+        "GET", TODOS, list_todos, (*READ, CONTENT_EXISTS), Answer(schemas.todo, "list"), summary="To-dos of a content",
         group="Contents > Todos",
     ),
     Route(
@@ -160,7 +160,7 @@ ROUTES = (
         errors=(UserNotFound, UnallowedSubcontent), summary="Add a to-do", group="Contents > Todos",
     ),
     Route(
-        "GET", f"{TODOS}/{{todo_id}}", get_todo, (*READ, CONTENT), ONE_TODO,
+        "GET", f"{TODOS}/{{todo_id}}", get_todo, (*READ, CONTENT_EXISTS), ONE_TODO,
         errors=(InvalidContentId, ContentNotFound), summary="One to-do", group="Contents > Todos",
     ),
     Route(
