@@ -152,8 +152,8 @@ ROUTES = (
         summary="To-dos of a user", group="Contents > Todos",
     ),
     Route(
-        "GET", TODOS, list_todos, (*READ, CONTENT_EXISTS), Answer(schemas.todo, "list"), summary="To-dos of a content",
-        group="Contents > Todos",
+        "GET", TODOS, list_todos, (*READ, CONTENT_EXISTS), Answer(schemas.todo, "list"),
+        summary="To-dos of a content", group="Contents > Todos",
     ),
     Route(
         "POST", TODOS, add_todo, (*WRITE, CONTENT), ONE_TODO, body=schemas.TodoCreationSchema, after=load_todo,
