@@ -28,6 +28,6 @@ def get_content(ctx: Context, space_id: int, content_id: int) -> Any:
 
 __all__ = [
     "CONTENT", "CONTENT_EXISTS", "CONTENT_GUARD", "REVISION", "SLUGS", "VISIBLE", "ContentDigestSchema",
-    "ContentNotFound", "NotEditable", "add_comment", "clean", "content_types", "digest_query", "digest_statement", "get_content",
-    "text_of", "wire_names",
+    "ContentNotFound", "NotEditable", "add_comment", "clean", "content_types", "digest_query",
+    "digest_statement", "get_content", "text_of", "wire_names",
 ]  # fmt: skip
