@@ -28,11 +28,11 @@ PEOPLE = {
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def stage(tmp_path: Path, _databases: Any) -> Iterator[Stage]:
     """The stage on an instance with the door."""
     record = PluginRecord("telegraph", telegraph.__name__)
     load(record)
-    with staged(tmp_path / "data", records=[*discover(), record]) as made:
+    with staged(tmp_path / "data", records=[*discover(), record], databases=_databases) as made:
         assert made.kernel.enabled("telegraph"), made.kernel.record("telegraph")
         made.kernel.start(consume=False)
         yield made

@@ -10,6 +10,7 @@ import base64
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,14 +66,16 @@ class Fuzzed:
 
 
 @pytest.fixture(scope="module", params=WALKERS)
-def fuzzed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
+def fuzzed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _databases: Any
+) -> Iterator[Fuzzed]:
     """An instance with everything on it, driven in this process as one of the people."""
     import schemathesis
     from schemathesis.checks import not_a_server_error
     from schemathesis.python import asgi
     from schemathesis.specs.openapi import checks
 
-    with walked(tmp_path_factory.mktemp("fuzzed"), request.param) as walk:
+    with walked(tmp_path_factory.mktemp("fuzzed"), request.param, _databases) as walk:
         schema = schemathesis.openapi.from_dict(
             walk.root.get("/api/doc/spec.json").json, config=schemathesis.Config()
         )  # fmt: skip
@@ -196,7 +199,7 @@ def _refused(route: dict[str, Any]) -> dict[str, Any]:
     return {} if rule in ("anybody", "self or administrator", "knows user", "leave") else REFUSED[rule]
 
 
-def test_credentials_are_asked_for(tmp_path: Any, subtests: pytest.Subtests) -> None:
+def test_credentials_are_asked_for(tmp_path: Path, subtests: pytest.Subtests) -> None:
     """Whatever is not declared public answers 401 to strangers and to wrong credentials, before all else."""
     wrong = "Basic " + base64.b64encode(b"admin@admin.admin:not-the-password").decode()
     closed = 0

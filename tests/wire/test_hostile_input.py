@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from atrio.kernel.host import Kernel
 from atrio.kernel.testing.client import Answer, Client
+from tests.contract.page import allow_only
+from tests.contract.stage import EVERYTHING
 from tests.wire.documented import Document, Operation
-from tests.wire.walk import Walk, walked
+from tests.wire.walk import Walk
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, EVERYTHING, pytest.mark.timeout(600)]
 
 PATHS = (
     "0", "-1", "999999999999999999", "9" * 30, "1.0", "%20", "%00", "%FF", "%ED%A0%80", "%2e%2e", "..", "a%2Fb",
@@ -177,10 +180,12 @@ def _sample(name: str, shape: dict[str, Any]) -> Any:
 
 
 @pytest.fixture
-def attack(tmp_path: Path) -> Iterator[Attack]:
+def attack(kernel: Kernel, client: Client, as_actor: Callable[..., Any], page: str) -> Iterator[Attack]:
     """The administrator's attack on an instance with everything on it."""
-    with walked(tmp_path / "data", "administrator") as walk:
-        yield Attack(walk)
+    allow_only(kernel, page)
+    walk = Walk(kernel, client, as_actor, page, "administrator")
+    yield Attack(walk)
+    walk.people["stranger"].close()
 
 
 def test_valid_requests_are_as_documented(attack: Attack) -> None:

@@ -180,10 +180,15 @@ def recipe_of(method: str, path: str) -> Recipe:
 
 
 @contextmanager
-def staged(folder: Path, make: Callable[..., Any] = Stage, records: Any = None) -> Iterator[Any]:
-    """Boot an instance with every route and set the stage on it."""
+def staged(
+    folder: Path, make: Callable[..., Any] = Stage, *, records: Any = None, databases: Any = None
+) -> Iterator[Any]:
+    """Boot an instance with every route and set the stage on it, on the engine that the tests run on."""
     folder.mkdir(exist_ok=True)
-    kernel = make_kernel(folder, EVERYTHING.kwargs, records=records)
+    settings = dict(EVERYTHING.kwargs)
+    if databases is not None:
+        settings["database__url"] = databases.give(settings)
+    kernel = make_kernel(folder, settings, records=records)
     root = Client(kernel.app, ADMIN, PASSWORD)
     try:
         with served() as page, acting(kernel) as as_actor:
@@ -198,6 +203,8 @@ def staged(folder: Path, make: Callable[..., Any] = Stage, records: Any = None) 
         kernel.app.io.close()
 
 
-def walked(folder: Path, who: str) -> Any:
+def walked(folder: Path, who: str, databases: Any = None) -> Any:
     """Give the walk of one person on an instance of its own, for a block."""
-    return staged(folder, lambda kernel, root, as_actor, page: Walk(kernel, root, as_actor, page, who))
+    return staged(
+        folder, lambda kernel, root, as_actor, page: Walk(kernel, root, as_actor, page, who), databases=databases
+    )  # fmt: skip
