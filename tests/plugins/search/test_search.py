@@ -201,6 +201,10 @@ def test_types(client: Client, make_space: Any, make_content: Any, send_file: An
     assert find(client, "x", content_types="unknown") == []
 
 
+TRASHED = "x trash-deleted-1970-01-01T00.00.00.000001"
+ARCHIVED = "x old-archived-1970-01-01T00.00.00.000001"
+
+
 def test_states(kernel: Kernel, client: Client, make_space: Any, make_content: Any) -> None:
     space = make_space()
     ids = {label: make_content(space, f"x {label}")["content_id"] for label in ("here", "trash", "old", "below")}
@@ -208,11 +212,11 @@ def test_states(kernel: Kernel, client: Client, make_space: Any, make_content: A
     change(kernel, ids["old"], "archived_at = 1, name_key = NULL")
     change(kernel, ids["below"], f"hidden_by = {ids['trash']}")
     assert find(client, "x") == ["x here"]
-    assert sorted(find(client, "x", show_deleted=1)) == ["x here", "x trash"]
-    assert find(client, "x", show_deleted=1, show_active=0) == ["x trash"]
-    assert find(client, "x", show_archived=1, show_active=0) == ["x old"]
+    assert sorted(find(client, "x", show_deleted=1)) == ["x here", TRASHED]
+    assert find(client, "x", show_deleted=1, show_active=0) == [TRASHED]
+    assert find(client, "x", show_archived=1, show_active=0) == [ARCHIVED]
     assert find(client, "x", show_active=0) == []
-    assert sorted(find(client, "x", show_archived=1, show_deleted=1)) == ["x here", "x old", "x trash"]
+    assert sorted(find(client, "x", show_archived=1, show_deleted=1)) == ["x here", ARCHIVED, TRASHED]
     hit = client.get(PATH, query={"search_string": "trash", "show_deleted": 1}).json["contents"][0]
     assert (hit["is_active"], hit["is_deleted"]) == (False, True)
 
