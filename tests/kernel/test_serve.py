@@ -140,7 +140,7 @@ def test_it_ends_cleanly_with_open_connections(tmp_path: Path, number: int) -> N
     time.sleep(0.3)  # the download is under way and nobody reads it
     code, seconds = server.stop(number)
     assert code == 0
-    assert seconds < 5
+    assert seconds < 15, "it does not wait for those who stall (30 s); the bench has the figure"
     assert "Traceback" not in server.log.read_text()
 
 

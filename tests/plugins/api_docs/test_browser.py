@@ -214,7 +214,8 @@ def test_the_page_shows_every_operation(chromium: Any, instance: Instance, tmp_p
         document = visit.page.evaluate("() => fetch('spec.json').then(r => r.json())")
         operations = sum(len(methods) for methods in document["paths"].values())
         assert operations > 30
-        assert visit.page.locator(".opblock").count() == operations
+        everything = "n => document.querySelectorAll('.opblock').length === n"
+        visit.page.wait_for_function(everything, arg=operations, timeout=60_000)
         assert visit.page.locator(".info .title").inner_text().startswith("Atrio")
         assert visit.page.locator(".errors-wrapper").count() == 0
         for opblock in visit.page.locator(".opblock-summary-control").all()[::6]:
