@@ -208,21 +208,35 @@ def _visit(chromium: Any, url: str, *, signed_in: bool = False) -> Iterator[Visi
         context.close()
 
 
+def _scrolled_over(page: Any) -> set[str]:
+    """Return the ids of the operations that come into sight from top to bottom: the page draws what is looked at."""
+    seen: set[str] = set()
+    page.locator(".opblock").first.wait_for()
+    top = 0
+    while top < page.evaluate("() => document.body.scrollHeight"):
+        page.evaluate("top => window.scrollTo(0, top)", top)
+        page.wait_for_timeout(150)
+        seen |= set(page.evaluate("() => [...document.querySelectorAll('.opblock')].map(e => e.id)"))
+        top += 300
+    page.evaluate("() => window.scrollTo(0, 0)")
+    page.wait_for_timeout(300)
+    return seen
+
+
 def test_the_page_shows_every_operation(chromium: Any, instance: Instance, tmp_path: Path) -> None:
     """Every operation of the document is on the page, and it loads nothing from elsewhere."""
     with _visit(chromium, instance.url) as visit:
         document = visit.page.evaluate("() => fetch('spec.json').then(r => r.json())")
         operations = sum(len(methods) for methods in document["paths"].values())
         assert operations > 30
-        everything = "n => document.querySelectorAll('.opblock').length === n"
-        visit.page.wait_for_function(everything, arg=operations, timeout=60_000)
+        assert len(_scrolled_over(visit.page)) == operations
         assert visit.page.locator(".info .title").inner_text().startswith("Atrio")
         assert visit.page.locator(".errors-wrapper").count() == 0
-        for opblock in visit.page.locator(".opblock-summary-control").all()[::6]:
+        for opblock in visit.page.locator(".opblock-summary-control").all()[:4]:
             opblock.click()
         visit.page.locator(".opblock.is-open .responses-table").first.wait_for()
         visit.page.screenshot(path=tmp_path / "page.png")
-        assert visit.page.locator(".opblock.is-open .response").count() > 10
+        assert visit.page.locator(".opblock.is-open .response").count() > 6
         visit.end(instance.url)
 
 

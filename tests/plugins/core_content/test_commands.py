@@ -9,16 +9,19 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from atrio.kernel.config import DatabaseConfig
+from atrio.kernel.host import Kernel
 from atrio.kernel.testing.client import Client
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def run(kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Call `atrio …` on the data of the kernel fixture."""
     from atrio.kernel.cli import cli
 
     monkeypatch.setenv("ATRIO_STORAGE__DATA_DIR", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ATRIO_DATABASE__URL", kernel.config[DatabaseConfig].url or "")
     return lambda *words: CliRunner().invoke(cli, list(words))
 
 

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from atrio.kernel.cli import cli
+from atrio.kernel.config import DatabaseConfig
 from atrio.kernel.errors import KernelError
 from atrio.kernel.host import Kernel
 
@@ -18,6 +19,7 @@ from atrio.kernel.host import Kernel
 def run(kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run `atrio space …` on the instance of the test; gives (exit code, output)."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ATRIO_DATABASE__URL", kernel.config[DatabaseConfig].url or "")
 
     def call(*arguments: str, answer: str = "") -> tuple[int, str]:
         result = CliRunner().invoke(cli, ["--data-dir", str(tmp_path / "data"), "space", *arguments], input=answer)
