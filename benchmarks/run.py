@@ -205,7 +205,7 @@ def explained() -> list[str]:
         return []
     load = os.getloadavg()[1]
     return [
-        f"\n## What misses its aim\n\nThe load of this machine, with {os.cpu_count()} cores, was {load:.1f} during "
+        f"\n## What misses its aim\n\nThe load of this machine, with {os.cpu_count()} cores, was {load:.1f} in "
         "the run: other work beside it makes CPU dearer too, and waits longer.\n",
         *(f"- {a}: {b} instead of {c}" + (f" ({WHY[a]})" if a in WHY else "") for a, b, c in late),
     ]  # fmt: skip
