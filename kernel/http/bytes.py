@@ -78,7 +78,8 @@ async def read_body(receive: Receive, limit: int, stall_seconds: float) -> bytes
 
 async def _next(receive: Receive, stall_seconds: float) -> Message:
     try:
-        message = await asyncio.wait_for(receive(), stall_seconds)
+        async with asyncio.timeout(stall_seconds):  # wait_for would start a task for each block
+            message = await receive()
     except TimeoutError:
         raise ClientGone("no byte came in time") from None
     if message["type"] == "http.disconnect":
