@@ -45,6 +45,7 @@ def content(*types: str) -> Guard:
     def check(ctx: Context, call: Call) -> None:
         content_id = path_id(call, "content_id", InvalidContentId)
         space = ctx.resources["space"]
+        queries.lock(ctx, space.space_id, content_id)
         row = None if space.is_deleted else queries.one(ctx, space.space_id, content_id)
         if row is None:
             raise ContentNotFound
@@ -136,7 +137,9 @@ def _child(kind: str, parameter: str, wrong: type[KernelError]) -> Guard:
         if kind in ctx.resources:
             return
         child_id = path_id(call, parameter, wrong)
-        row = queries.one(ctx, ctx.resources["space"].space_id, child_id)
+        space_id = ctx.resources["space"].space_id
+        queries.lock(ctx, space_id, child_id)
+        row = queries.one(ctx, space_id, child_id)
         if row is None or row.content_type != kind or row.parent_id != ctx.resources["content"].content_id:
             raise ContentNotFound
         ctx.resources[kind] = row

@@ -111,18 +111,18 @@ def test_many_writers_make_one_line_of_revisions(kernel: Kernel, client: Client,
 
     def change(number: int) -> None:
         mine = Client(kernel.app, ADMIN, PASSWORD)
-        for n in range(5):
+        for n in range(8):
             statuses.append(mine.put(note, {"raw_content": f"{number}.{n}"}).status)
         mine.close()
 
-    threads = [threading.Thread(target=change, args=(i,)) for i in range(4)]
+    threads = [threading.Thread(target=change, args=(i,)) for i in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert set(statuses) == {200}
     versions = [r["version_number"] for r in client.get(f"{note}/revisions").json["items"]]
-    assert versions == list(range(1, 22))
+    assert versions == list(range(1, 50))
 
 
 @pytest.mark.parametrize("sort", ["label:asc", "label:desc", "modified:asc", "created:desc"])
