@@ -331,7 +331,7 @@ class ServerConfig:
     bind: str = option("127.0.0.1:8080", env="ATRIO_BIND", help="Address and port to listen on.")
     workers: int = option(1, minimum=1, maximum=64, help="Server processes; one needs no parent process.")
     threads: int = option(8, minimum=1, maximum=128, help="Threads for requests in each process.")
-    queue: int = option(512, minimum=1, help="Requests that may wait for a thread; beyond it the answer is 503.")
+    queue: int = option(2048, minimum=1, help="Requests that may wait for a thread; beyond it the answer is 503.")
     tls_cert: str | None = option(None, help="PEM certificate chain; with it the server speaks HTTPS and h2.")
     tls_key: str | None = option(None, help="PEM private key of the certificate.")
     trusted_proxies: tuple[str, ...] = option(
@@ -346,6 +346,9 @@ class ServerConfig:
     drain_seconds: float = option(10.0, minimum=0, help="Seconds that draining a refused body may take.")
     stall_seconds: float = option(
         60.0, minimum=1, help="Seconds without a byte after which an upload is given up."
+    )
+    unread_seconds: int = option(
+        300, minimum=10, help="Seconds after which the system drops a connection whose client takes no byte."
     )
     graceful_seconds: float = option(
         3.0, minimum=0, maximum=60, help="Seconds that open requests get at shutdown."

@@ -38,7 +38,11 @@ class Phase(enum.StrEnum):
 
 
 class Stage(enum.IntEnum):
-    """The order of before_commit subscribers."""
+    """The order of before_commit subscribers.
+
+    PUBLISH comes last, once for the whole unit, when nothing can be refused any more: its handler gets the list
+    of all events that it hears and may emit none.
+    """
 
     VALIDATE = 0
     PROJECT = 1
@@ -49,7 +53,8 @@ class Stage(enum.IntEnum):
 class Subscription:
     """One reaction to one kind of event.
 
-    `handler` is called as (ctx, event) in before_commit and job, as (kernel, event) in after_commit. `name`
+    `handler` is called as (ctx, event) in before_commit and job, as (kernel, event) in after_commit, as
+    (ctx, events) in the stage PUBLISH. `name`
     is stable on disk for jobs: `<plugin>.<verb>`. `vetoes` are the errors with which a before_commit
     subscriber may refuse the unit. `lease_seconds` overrides the config for a slow job. `when` is asked first,
     with the event alone: an event that it turns down costs neither a savepoint nor a job.
@@ -93,6 +98,7 @@ class Bus:
     def __init__(self) -> None:
         self.events: dict[str, type[Event]] = {}
         self.jobs: dict[str, Bound] = {}
+        self.publishers: list[Bound] = []
         self._owners: dict[str, str] = {}
         self._bound: list[Bound] = []
         self._cache: dict[tuple[type[Event], Phase], list[Bound]] = {}
@@ -123,6 +129,8 @@ class Bus:
             self.jobs[subscription.name] = bound
         self._bound.append(bound)
         self._cache.clear()
+        if subscription.phase is Phase.BEFORE_COMMIT and subscription.stage is Stage.PUBLISH:
+            self.publishers.append(bound)
 
     def heard_by(self, event: type[Event], phase: Phase) -> list[Bound]:
         """Return the subscriptions to this event or one of its bases, in order of stage."""

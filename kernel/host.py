@@ -72,6 +72,8 @@ class Kernel:
         self.lineages: dict[str, migrate.Lineage] = {"kernel": migrate.KERNEL}
         self.contributors: dict[tuple[str, str], FieldContributor] = {}
         self.capabilities: dict[str, Any] = {}
+        self.parts: dict[str, Any] = {}
+        self._parts_lock = threading.Lock()
         self._givers: dict[Any, str] = {}
         self.background: list[tuple[PluginRecord, Background]] = []
         self._running: list[ServiceRunner] = []
@@ -126,6 +128,16 @@ class Kernel:
         if found is None:
             found = self._memo.setdefault(key, make())
         return found  # type: ignore[no-any-return]
+
+    def part(self, name: str, make: Callable[[], T]) -> T:
+        """Return what a plugin keeps in this process for as long as the instance lives (`<plugin>.<noun>`)."""
+        found: T | None = self.parts.get(name)
+        if found is None:
+            with self._parts_lock:
+                found = self.parts.get(name)
+                if found is None:
+                    found = self.parts[name] = make()
+        return found
 
     def contributed(self, shape: str, id_column: Any) -> Mapping[str, Any]:
         """Return the contributed SQL expressions of a shape by field, for the owner's SELECT."""

@@ -106,7 +106,7 @@ def check_hook_names(kernel: Kernel, record: PluginRecord) -> None:
         for hook in hooks:
             if hook not in specs:
                 raise BootError(f"offers {owner}.{hook}, which {owner} does not call{did_you_mean(hook, specs)}")
-    for need in manifest.requires if manifest else ():
+    for need in (record.name, *(manifest.requires if manifest else ())):
         other = kernel.record(need)
         for module in declared(other, "register_hookspecs") if other is not None else ():
             known.update(n for n in vars(module) if not n.startswith("_"))

@@ -11,6 +11,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import socket
 import ssl
 import sys
 import threading
@@ -56,7 +57,7 @@ def serve(kernel: Kernel) -> int:
     settings = hypercorn_config(kernel.config)
     bind = settings.bind[0]
     settings.bind = [_inherited(bind) or bind]
-    sockets = settings.create_sockets()
+    sockets = _sockets(settings, kernel.config)
     kept = [os.dup(s.fileno()) for s in (*sockets.secure_sockets, *sockets.insecure_sockets)]
     if asyncio.run(_serve_one(kernel, sockets)):
         log.info("restarting")
@@ -64,6 +65,23 @@ def serve(kernel: Kernel) -> int:
         os.environ[INHERITED] = f"{kept[0]}@{bind}"  # clients that come meanwhile wait in its queue
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command line
     return 0
+
+
+def _sockets(settings: HypercornConfig, config: Config) -> Any:
+    """Open the listening sockets; connections inherit that a peer which is gone, or never reads, is dropped.
+
+    Hypercorn waits without end for a client that takes no byte: only the system can end such a connection.
+    """
+    sockets = settings.create_sockets()
+    seconds = config[ServerConfig].unread_seconds
+    for found in (*sockets.secure_sockets, *sockets.insecure_sockets):
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if found.family in (socket.AF_INET, socket.AF_INET6) and hasattr(socket, "TCP_USER_TIMEOUT"):
+            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
+            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15)
+            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4)
+            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, seconds * 1000)
+    return sockets
 
 
 def _inherited(bind: str) -> str | None:
@@ -129,7 +147,7 @@ def _serve_many(kernel: Kernel) -> int:
     count = kernel.config[ServerConfig].workers
     sources = kernel.sources
     kernel.db.close()
-    sockets = settings.create_sockets()
+    sockets = _sockets(settings, kernel.config)
     spawn = multiprocessing.get_context("spawn")
     running: list[Any] = []
     state = {"stop": False, "restart": False}

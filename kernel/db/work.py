@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ..context import SYSTEM, Actor, Context
 from ..errors import BootError, InternalError, KernelError, RetryWork
-from ..events import Event, Phase, Stage
+from ..events import Bound, Event, Phase, Stage
 
 if TYPE_CHECKING:
     from ..host import Kernel
@@ -55,45 +55,54 @@ class Work:
                 return
             ctx._seen = len(ctx.events)
             for event in fresh:
-                self._tell(event, (Stage.VALIDATE, Stage.PROJECT))
+                self._tell(event)
             if ctx._session is not None:
                 ctx._session.flush()
         if ctx.events[ctx._seen :]:
             raise BootError(f"events cascade without end: {', '.join(e.name for e in ctx.events[ctx._seen :])}")
 
-    def _tell(self, event: Event, stages: tuple[Stage, ...]) -> None:
+    def _tell(self, event: Event) -> None:
         for bound in self.kernel.bus.heard_by(type(event), Phase.BEFORE_COMMIT):
-            subscription = bound.subscription
-            if subscription.stage not in stages:
-                continue
-            owner = bound.owner
-            if not bound.wants(event):
-                continue
-            if owner is None or owner.essential:
-                self._tell_essential(bound, event)
-                continue
-            before = len(self.ctx.events), len(self.ctx.deferred)
-            try:
-                with self.ctx.savepoint():
-                    subscription.handler(self.ctx, event)
-            except RetryWork:
-                raise
-            except Exception as error:
-                if isinstance(error, subscription.vetoes) or is_retryable(error):
-                    raise
-                del self.ctx.events[before[0] :]
-                del self.ctx.deferred[before[1] :]
-                log.exception("before_commit subscriber of %s failed on %s", owner.name, event.name)
-                self.kernel.note_fault(owner, in_commit=True)
-            else:
-                owner.streak = 0
+            if bound.subscription.stage is not Stage.PUBLISH and bound.wants(event):
+                self._hear(bound, event, event.name)
 
-    def _tell_essential(self, bound: Any, event: Event) -> None:
+    def _publish(self) -> None:
+        """Give each publishing subscriber all it wants of this unit at once."""
+        for bound in self.kernel.bus.publishers:
+            kind = bound.subscription.event
+            heard = [e for e in self.ctx.events if isinstance(e, kind) and bound.wants(e)]
+            if heard:
+                self._hear(bound, heard, ", ".join(e.name for e in heard[:5]))
+
+    def _hear(self, bound: Bound, what: Event | list[Event], name: str) -> None:
+        owner, subscription = bound.owner, bound.subscription
+        if owner is None or owner.essential:
+            self._hear_essential(bound, what)
+            return
+        before = len(self.ctx.events), len(self.ctx.deferred)
         try:
-            bound.subscription.handler(self.ctx, event)
-        except (RetryWork, *bound.subscription.vetoes):
+            with self.ctx.savepoint():
+                subscription.handler(self.ctx, what)
+        except RetryWork:
+            raise
+        except Exception as error:
+            if isinstance(error, subscription.vetoes) or is_retryable(error):
+                raise
+            del self.ctx.events[before[0] :]
+            del self.ctx.deferred[before[1] :]
+            log.exception("before_commit subscriber of %s failed on %s", owner.name, name)
+            self.kernel.note_fault(owner, in_commit=True)
+        else:
+            owner.streak = 0
+
+    def _hear_essential(self, bound: Bound, what: Event | list[Event]) -> None:
+        try:
+            bound.subscription.handler(self.ctx, what)
+        except RetryWork:
             raise
         except KernelError as error:
+            if isinstance(error, bound.subscription.vetoes):
+                raise
             raise InternalError from error
 
     def finish(self) -> None:
@@ -102,8 +111,8 @@ class Work:
         self.settle()
         if ctx._kept is None and not ctx.events and not ctx.deferred:
             return
-        for event in ctx.events:
-            self._tell(event, (Stage.PUBLISH,))
+        if ctx.events:
+            self._publish()
         if ctx.events or ctx.deferred:
             self._jobs = self.kernel.jobs.write(ctx)
         self._close(commit=True)

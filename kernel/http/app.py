@@ -39,6 +39,7 @@ from .bytes import (
     read_body,
     read_upload,
     send_file,
+    send_stream,
 )
 from .guards import check_all
 from .pool import WorkPool
@@ -113,7 +114,7 @@ class App:
         response: Response | None = None
         try:
             response = await self._respond(request, receive)
-            await self._send(request, response, send)
+            await self._send(request, response, receive, send)
             status = response.status
         except ClientGone:
             log.info("%s the client went away during %s", request.id, request.path)
@@ -301,7 +302,7 @@ class App:
                 response.status, response.body, response.media = 304, b"", None
         return response
 
-    async def _send(self, request: Request, response: Response, send: Send) -> None:
+    async def _send(self, request: Request, response: Response, receive: Receive, send: Send) -> None:
         headers = response.headers
         names = {name for name, _ in headers}
         if response.media is not None:
@@ -323,9 +324,7 @@ class App:
         elif isinstance(response, FileResponse):
             await send_file(send, self.io, response)
         elif isinstance(response, StreamResponse) and response.chunks is not None:
-            async for chunk in response.chunks():
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            await send_stream(send, receive, response.chunks, self.server.stall_seconds)
         else:
             await send({"type": "http.response.body", "body": response.body})
 

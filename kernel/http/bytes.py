@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
@@ -399,6 +399,46 @@ async def send_file(send: Send, io: WorkPool, response: FileResponse) -> None:
             await send({"type": "http.response.body", "body": block, "more_body": remaining > 0})
     finally:
         file.close()
+
+
+async def send_stream(
+    send: Send, receive: Receive, chunks: Callable[[], AsyncIterator[bytes]], stall_seconds: float
+) -> None:
+    """Send what a source makes for as long as both sides want it.
+
+    Ends when the source does, when the client goes away, or when it takes nothing for `stall_seconds`
+    (ClientGone). The source is closed in each case.
+    """
+    source = chunks()
+    sending = asyncio.ensure_future(_send_chunks(send, source, stall_seconds))
+    leaving = asyncio.ensure_future(_left(receive))
+    try:
+        await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not sending.done():
+            raise ClientGone("the client went away")
+        sending.result()
+    finally:
+        for task in (sending, leaving):
+            task.cancel()
+        await asyncio.gather(sending, leaving, return_exceptions=True)
+        close = getattr(source, "aclose", None)
+        if close is not None:
+            await close()
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_chunks(send: Send, source: AsyncIterator[bytes], stall_seconds: float) -> None:
+    async for chunk in source:
+        try:
+            async with asyncio.timeout(stall_seconds):
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except TimeoutError:
+            raise ClientGone("the client does not read") from None
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 # -- early answers -----------------------------------------------------------------------------------------

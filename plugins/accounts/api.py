@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
+
 from atrio.kernel.config import base_url
 from atrio.kernel.context import Context
 from atrio.kernel.errors import Unauthenticated
@@ -14,10 +16,11 @@ from atrio.kernel.http.route import Call
 from . import queries, services
 from .config import AccountsConfig
 from .errors import InsufficientUserProfile, InvalidUserId, UserNotFound
+from .events import UserModified
 from .permissions import KNOWS_USER as KNOWS_USER_PERMISSION
-from .queries import by_login, digest_columns, first_administrator
+from .queries import by_login, digest_columns, first_administrator, is_active_account, user_ids
 from .queries import lock as lock_user
-from .schemas import Email, NamedEmail, UserDigestSchema
+from .schemas import Email, NamedEmail, UserDigestSchema, digest
 from .services import issue_access_token, make_reset_token
 
 NOBODY, USERS, TRUSTED, ADMINISTRATORS = 0, 1, 2, 3
@@ -88,6 +91,33 @@ def get_user(ctx: Context, user_id: int) -> Any:
     return row
 
 
+def user_digest(ctx: Context, user_id: int | None) -> Any:
+    """Return what everybody may see of a user, as the wire shows it; None for nobody. Read once a unit.
+
+    For what is told at the end of a unit: a change that comes after the first call is not seen.
+    """
+    if user_id is None:
+        return None
+    key = f"accounts.digest:{user_id}"
+    if key not in ctx.resources:
+        row = ctx.actor.data if user_id == ctx.actor.id and not _touched(ctx) else None
+        if row is None:
+            row = queries.DIGEST_OF.first(ctx, user_id=user_id)
+        ctx.resources[key] = None if row is None else digest.build(row)
+    return ctx.resources[key]
+
+
+def _touched(ctx: Context) -> bool:
+    """Tell whether this unit may have changed what the actor's row showed when he was authenticated."""
+    return any(type(event).__module__ == UserModified.__module__ for event in ctx.events)
+
+
+def user_parameters(ctx: Context, user_id: int) -> dict[str, Any]:
+    """Return what clients keep for a user."""
+    rows = queries.PARAMETERS.all(ctx, user_id=user_id)
+    return {row.name: msgspec.json.decode(row.value) for row in rows}
+
+
 def lock_allowance(ctx: Context, user_id: int) -> int:
     """Return the bytes a user may own (0: no limit), his row locked until the commit where there is a limit."""
     row = queries.BY_ID.first(ctx, user_id=user_id)
@@ -127,6 +157,7 @@ __all__ = [
     "ADMINISTRATOR", "ADMINISTRATORS", "CANDIDATE", "KNOWS_USER", "KNOWS_USER_PERMISSION", "NOBODY", "OWN",
     "OWN_OR_ADMINISTRATOR", "TRUSTED", "TRUSTED_USER", "USER", "USERS", "InsufficientUserProfile",
     "InvalidUserId", "NamedEmail", "UserDigestSchema", "UserNotFound", "by_login", "digest_columns",
-    "first_administrator", "get_user", "invite_user", "issue_access_token", "knows_everybody",
-    "lock_allowance", "lock_user", "make_reset_token", "may_invite", "profile_of", "reset_link",
+    "first_administrator", "get_user", "invite_user", "is_active_account", "issue_access_token", "knows_everybody",
+    "lock_allowance", "lock_user", "make_reset_token", "may_invite", "profile_of", "reset_link", "user_digest",
+    "user_ids", "user_parameters",
 ]  # fmt: skip

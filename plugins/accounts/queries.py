@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, inspect, select
+from sqlalchemy import Integer, bindparam, exists, func, inspect, literal, select, type_coerce
 from sqlalchemy.orm import aliased
 
 from atrio.kernel.context import Context
@@ -90,6 +90,31 @@ def digest_columns(id_column: Any, prefix: str) -> tuple[Any, Any, list[Any]]:
         for name in ("user_id", "public_name", "username", "has_cover", "is_active")
     ]
     return user, user.user_id == id_column, columns
+
+
+DIGEST_OF = Statement(
+    select(User.user_id, User.public_name, User.username, User.has_cover, User.is_active).where(
+        User.user_id == bindparam("user_id")
+    ),
+    "UserDigestRow",
+)
+
+
+def user_ids(*, administrators: bool = False) -> Any:
+    """Return a SELECT of the ids of all accounts, or of the administrators, whatever their state."""
+    query = select(User.user_id)
+    return query.where(User.profile == literal(3)) if administrators else query
+
+
+def is_active_account(id_column: Any) -> Any:
+    """Return the condition: another table's user can sign in."""
+    user = aliased(User, name="able_user")
+    return exists(
+        select(user.user_id).where(
+            user.user_id == id_column, type_coerce(user.is_active, Integer) == literal(1),
+            type_coerce(user.is_deleted, Integer) == literal(0),
+        )
+    )  # fmt: skip
 
 
 # -- the card of a user --------------------------------------------------------------------------------------

@@ -61,6 +61,9 @@ class UserDigestSchema(Schema):
     is_active = fields.Boolean()
 
 
+digest = Dumper(UserDigestSchema)
+
+
 class UserSchema(UserDigestSchema):
     """What a user and the administrators see."""
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from atrio import Manifest, hookimpl
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from atrio import ConfigSection, Event, KernelError, Route
     from atrio.kernel.config import Config
     from atrio.kernel.db.migrate import Lineage
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 MANIFEST = Manifest(
     name="calls",
     summary="Calls between two users, on a conference server",
+    offers={"live": ["register_live_events"]},
     requires=("accounts",),
     default_enabled=False,
 )
@@ -86,3 +89,11 @@ def register_capabilities(config: Config) -> dict[str, Any]:
         "call__enabled": True,
         "call__unanswered_timeout": config[CallsConfig].unanswered_timeout * 1000,
     }
+
+
+@hookimpl(optionalhook=True)
+def register_live_events() -> list[Mapping[str, Any]]:
+    """Declare what live messages tell of the events."""
+    from .live import LIVE_EVENTS
+
+    return list(LIVE_EVENTS)

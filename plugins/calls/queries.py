@@ -6,10 +6,12 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, or_, select
 
+from atrio.kernel.context import Context
 from atrio.kernel.db.base import Id
-from atrio.kernel.db.statement import Statement
-from atrio.plugins.accounts.api import digest_columns
+from atrio.kernel.db.statement import Statement, row_type
+from atrio.plugins.accounts.api import digest_columns, user_ids
 
+from .config import CallsConfig
 from .models import CALL
 
 _caller, _caller_is, _caller_columns = digest_columns(CALL.c.caller_id, "caller")
@@ -53,3 +55,16 @@ class Side:
 
 OUTGOING = Side(CALL.c.caller_id)
 INCOMING = Side(CALL.c.callee_id)
+VIEW = row_type("CallView", (*OUTGOING.one.keys, "url"))
+
+_accounts = user_ids()
+_account = _accounts.selected_columns[0]
+BOTH_SIDES = _accounts.where(
+    or_(_account == bindparam("caller_id", type_=Id), _account == bindparam("callee_id", type_=Id))
+)
+"""The two users of a call."""
+
+
+def view(ctx: Context, row: Any) -> Any:
+    """Return a call with the address of its room."""
+    return VIEW(*row, f"{ctx.config[CallsConfig].jitsi_url.rstrip('/')}/tracim-{row.room}")

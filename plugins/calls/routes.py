@@ -6,31 +6,24 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from atrio.kernel.context import Context
-from atrio.kernel.db.statement import row_type
 from atrio.kernel.errors import ValidationFailed
 from atrio.kernel.http.guards import Guard
 from atrio.kernel.http.route import Answer, Call, Route
 from atrio.plugins.accounts.api import CANDIDATE, OWN_OR_ADMINISTRATOR, UserNotFound
 
 from . import queries, schemas, services
-from .config import CallsConfig
 from .errors import UserCallNotFound, UserCallTransitionNotAllowed
 from .states import BY_CALLEE, BY_CALLER
 
 GROUP = "User Calls"
 GUARDS = (OWN_OR_ADMINISTRATOR, CANDIDATE)
 ONE = Answer(schemas.call, doc="The call.")
-VIEW = row_type("CallView", (*queries.OUTGOING.one.keys, "url"))
 
 
 class Calls(NamedTuple):
     """A list of calls, ready for the wire."""
 
     items: list[Any]
-
-
-def _view(ctx: Context, row: Any) -> Any:
-    return VIEW(*row, f"{ctx.config[CallsConfig].jitsi_url.rstrip('/')}/tracim-{row.room}")
 
 
 def _user(ctx: Context) -> int:
@@ -59,7 +52,7 @@ def _loader(side: queries.Side) -> Guard:
 
 def get(ctx: Context, call: Call) -> Any:
     """Return the call that the guard loaded."""
-    return _view(ctx, ctx.resources["call"])
+    return queries.view(ctx, ctx.resources["call"])
 
 
 def _lister(side: queries.Side) -> Callable[[Context, Call], Calls]:
@@ -70,7 +63,7 @@ def _lister(side: queries.Side) -> Callable[[Context, Call], Calls]:
         rows = (
             side.of_state.all(ctx, user_id=user_id, state=state) if state else side.all.all(ctx, user_id=user_id)
         )
-        return Calls(schemas.call.build_all([_view(ctx, row) for row in rows]))
+        return Calls(schemas.call.build_all([queries.view(ctx, row) for row in rows]))
 
     return list_calls
 
@@ -86,7 +79,7 @@ def _setter(allowed: frozenset[str]) -> Callable[[Context, Call], int]:
 def _after(side: queries.Side) -> Callable[[Context, int], Any]:
     def load(ctx: Context, call_id: int) -> Any:
         """Return a call that was just written."""
-        return _view(ctx, side.one.first(ctx, user_id=_user(ctx), call_id=call_id))
+        return queries.view(ctx, side.one.first(ctx, user_id=_user(ctx), call_id=call_id))
 
     return load
 

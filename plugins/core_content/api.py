@@ -10,6 +10,7 @@ from . import queries
 from .errors import ContentNotFound, NotEditable
 from .guards import CONTENT as CONTENT_GUARD
 from .guards import CONTENT_EXISTS
+from .live import told_content
 from .models import CONTENT, REVISION
 from .queries import VISIBLE, digest_query, digest_statement, text_of
 from .schemas import ContentDigestSchema, wire_names
@@ -29,5 +30,5 @@ def get_content(ctx: Context, space_id: int, content_id: int) -> Any:
 __all__ = [
     "CONTENT", "CONTENT_EXISTS", "CONTENT_GUARD", "REVISION", "SLUGS", "VISIBLE", "ContentDigestSchema",
     "ContentNotFound", "NotEditable", "add_comment", "clean", "content_types", "digest_query",
-    "digest_statement", "get_content", "text_of", "wire_names",
+    "digest_statement", "get_content", "text_of", "told_content", "wire_names",
 ]  # fmt: skip

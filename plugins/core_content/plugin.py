@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from atrio import Manifest, hookimpl
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from atrio import ConfigSection, Event, KernelError, Route
     from atrio.kernel.config import Config
     from atrio.kernel.db.migrate import Lineage
@@ -17,7 +19,7 @@ MANIFEST = Manifest(
     summary="Folders, notes, files with revisions",
     requires=("accounts", "spaces"),
     after=("system",),
-    offers={"system": ["register_applications", "register_content_type_facts"]},
+    offers={"live": ["register_live_events"], "system": ["register_applications", "register_content_type_facts"]},
     essential=True,
 )
 
@@ -141,3 +143,11 @@ def register_applications(kernel: Any) -> list[dict[str, Any]]:
     from .facts import application_facts
 
     return application_facts()
+
+
+@hookimpl(optionalhook=True)
+def register_live_events() -> list[Mapping[str, Any]]:
+    """Declare what live messages tell of the events."""
+    from .live import LIVE_EVENTS
+
+    return list(LIVE_EVENTS)

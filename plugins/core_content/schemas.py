@@ -170,6 +170,33 @@ class CommentSchema(Schema):
     modified = Timestamp()
 
 
+class ToldContentSchema(ContentDigestSchema):
+    """A note, thread or folder as live messages tell it: without its text."""
+
+    description = Text()
+    version_number = Int()
+
+
+class ToldBoardSchema(ToldContentSchema):
+    """A kanban board or logbook as live messages tell it."""
+
+    raw_content = Text()
+
+
+class ToldFileSchema(ToldBoardSchema):
+    """A file as live messages tell it."""
+
+    mimetype = Text()
+    size = Int(allow_none=True)
+
+
+class ToldCommentSchema(CommentSchema):
+    """A comment as live messages tell it: without its text."""
+
+    class Meta:
+        exclude = ("raw_content",)
+
+
 class MinimalContentSchema(Schema):
     """The content that a to-do belongs to."""
 
@@ -396,15 +423,13 @@ def read_rows(flags: Iterable[tuple[int, bool]]) -> list[Any]:
     return [_ReadRow(content_id, flag) for content_id, flag in flags]
 
 
-comment = Dumper(
-    CommentSchema,
-    computed={
-        "parent_label": Unless(
-            ("parent_trashed_at", "parent_archived_at"),
-            lambda r: shown_label(r.parent_label, r.parent_trashed_at, r.parent_archived_at),
-        )
-    },
-)
+_COMMENT = {
+    "parent_label": Unless(
+        ("parent_trashed_at", "parent_archived_at"),
+        lambda r: shown_label(r.parent_label, r.parent_trashed_at, r.parent_archived_at),
+    )
+}
+comment = Dumper(CommentSchema, computed=_COMMENT)
 NOBODY = {
     "user_id": None, "has_avatar": True, "has_cover": False, "public_name": None, "username": None,
     "is_active": None,
@@ -422,3 +447,11 @@ def _assignee(row: Any) -> dict[str, Any]:
 
 
 todo = Dumper(TodoSchema, computed={"assignee": _assignee, **wire_names("parent__", only=("label", "slug"))})
+
+told_content = Dumper(ToldContentSchema, computed=_NAMES)
+TOLD = {
+    "comment": Dumper(ToldCommentSchema, computed=_COMMENT), "todo": todo,
+    "file": Dumper(ToldFileSchema, computed=_NAMES),
+    **dict.fromkeys(("kanban", "logbook"), Dumper(ToldBoardSchema, computed=_NAMES)),
+}  # fmt: skip
+"""How live messages tell a content of a type; of the others `told_content` (spec: events, §2)."""

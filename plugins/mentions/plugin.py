@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from atrio import Manifest, hookimpl
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from atrio import Event, KernelError, Subscription
 
 MANIFEST = Manifest(
     name="mentions",
     summary="Mentions of people in texts",
+    offers={"live": ["register_live_events"]},
     requires=(
         "accounts",
         "spaces",
@@ -42,3 +45,11 @@ def register_errors() -> list[type[KernelError]]:
     from .errors import ERRORS
 
     return list(ERRORS)
+
+
+@hookimpl(optionalhook=True)
+def register_live_events() -> list[Mapping[str, Any]]:
+    """Declare what live messages tell of the events."""
+    from .live import LIVE_EVENTS
+
+    return list(LIVE_EVENTS)

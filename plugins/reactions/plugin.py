@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 from atrio import Manifest, hookimpl
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from atrio import Event, KernelError, Route
     from atrio.kernel.db.migrate import Lineage
 
 MANIFEST = Manifest(
     name="reactions",
     summary="Reactions to contents",
+    offers={"live": ["register_live_events"]},
     requires=(
         "accounts",
         "spaces",
@@ -59,3 +62,11 @@ def register_routes() -> list[Route]:
     from .routes import ROUTES
 
     return list(ROUTES)
+
+
+@hookimpl(optionalhook=True)
+def register_live_events() -> list[Mapping[str, Any]]:
+    """Declare what live messages tell of the events."""
+    from .live import LIVE_EVENTS
+
+    return list(LIVE_EVENTS)

@@ -10,6 +10,7 @@ from atrio.kernel.http.route import Call
 from atrio.plugins.accounts.api import ADMINISTRATOR, ADMINISTRATORS, TRUSTED_USER, USER, profile_of
 
 from . import queries, schemas
+from .audiences import every_member, members_at_least, one_user, space_public
 from .errors import InsufficientUserRole, InvalidSpaceId, SpaceNotFound
 from .permissions import LEVELS, ROLES
 from .queries import (
@@ -105,6 +106,17 @@ member_dumper = schemas.member
 subscription_dumper = schemas.subscription
 
 
+def told_space(ctx: Context, space_id: int, *, described: bool = False) -> Any:
+    """Return a space as events tell it, with or without description; None when it is gone. Read once a unit."""
+    key = f"spaces.told:{space_id}"
+    if key not in ctx.resources:
+        ctx.resources[key] = queries.one(ctx, space_id)
+    row = ctx.resources[key]
+    if row is None:
+        return None
+    return (schemas.space if described else schemas.brief_space).build(row)
+
+
 def is_member(ctx: Context, space_id: int, user_id: int) -> bool:
     """Tell whether a user is a member of a space."""
     return queries.ROLE.value(ctx, space_id=space_id, user_id=user_id) is not None
@@ -114,9 +126,9 @@ __all__ = [
     "CONTENT_MANAGER", "CONTRIBUTOR", "CREATE_SPACE", "DELETE_SPACE", "LEVELS", "MODIFY_SPACE",
     "NOT_TRASHED", "READER", "ROLES", "SEE_SPACE", "SPACE", "WORKSPACE_MANAGER", "InsufficientUserRole",
     "InvalidSpaceId", "NestedSpaceSchema", "SpaceDigestSchema", "SpaceNameSchema", "SpaceNotFound",
-    "SpaceSchema", "create_space", "find_by_label", "find_space", "is_member", "load_space", "lock_space",
-    "member_dumper", "member_ids", "member_space_ids", "member_views", "nested_space_dumper",
-    "owned_space_ids", "refuse_trashed", "restore_space", "role", "share_a_space", "short_columns", "shown_label",
-    "sidebar_entries", "space_dumper", "space_label", "space_view", "subscription", "subscription_dumper",
-    "trash_space",
+    "SpaceSchema", "create_space", "every_member", "find_by_label", "find_space", "is_member", "load_space",
+    "lock_space", "member_dumper", "member_ids", "member_space_ids", "member_views", "members_at_least",
+    "nested_space_dumper", "one_user", "owned_space_ids", "refuse_trashed", "restore_space", "role",
+    "share_a_space", "short_columns", "shown_label", "sidebar_entries", "space_dumper", "space_label",
+    "space_public", "space_view", "subscription", "subscription_dumper", "told_space", "trash_space",
 ]  # fmt: skip

@@ -72,11 +72,13 @@ class MemberModified(Event):
 
 @dataclass(frozen=True)
 class MemberRemoved(Event):
-    """A user is no longer a member."""
+    """A user is no longer a member; `role` and `notification` are what he had."""
 
     name: ClassVar[str] = "space.member_removed"
     space_id: int
     user_id: int
+    role: int
+    notification: str
 
 
 @dataclass(frozen=True)

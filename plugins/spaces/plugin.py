@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from atrio import Manifest, hookimpl
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from atrio import ConfigSection, Event, KernelError, Permission, Policy, Route
     from atrio.kernel.config import Config
     from atrio.kernel.db.migrate import Lineage
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 MANIFEST = Manifest(
     name="spaces",
     summary="Spaces with members and roles",
+    offers={"live": ["register_live_events"]},
     requires=("accounts",),
     essential=True,
 )
@@ -109,3 +112,11 @@ def register_commands(cli: Any) -> None:
     from .cli import space
 
     cli.add_command(space)
+
+
+@hookimpl(optionalhook=True)
+def register_live_events() -> list[Mapping[str, Any]]:
+    """Declare what live messages tell of the events."""
+    from .live import LIVE_EVENTS
+
+    return list(LIVE_EVENTS)

@@ -47,11 +47,16 @@ class NestedSpaceSchema(Schema):
     parent_id = Int(allow_none=True)
 
 
-class SpaceSchema(NestedSpaceSchema):
+class BriefSpaceSchema(NestedSpaceSchema):
+    """A space without its description: as events carry it."""
+
+    number_of_members = Int()
+
+
+class SpaceSchema(BriefSpaceSchema):
     """A space."""
 
     description = Text()
-    number_of_members = Int()
 
 
 class SpaceCreationSchema(Schema):
@@ -252,6 +257,7 @@ def _space(prefix: str) -> dict[str, Any]:
 
 _ROLE: dict[str, Any] = {"role": lambda r: ROLES[r.role]}
 space = Dumper(SpaceSchema, computed=_space(""))
+brief_space = Dumper(BriefSpaceSchema, computed=_space(""))
 nested_space = Dumper(NestedSpaceSchema, computed=_space(""))
 member = Dumper(MemberSchema, computed={**_ROLE, **_space("workspace__")})
 added_member = Dumper(AddedMemberSchema, computed={**_ROLE, **_space("workspace__")})

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from atrio import Manifest, hookimpl
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from atrio import Event, KernelError, Route, Subscription
     from atrio.kernel.db.migrate import Lineage
 
@@ -18,7 +20,7 @@ MANIFEST = Manifest(
         "spaces",
         "core_content",
     ),
-    offers={"search": ["register_searchables"]},
+    offers={"live": ["register_live_events"], "search": ["register_searchables"]},
 )
 
 
@@ -76,3 +78,11 @@ def register_searchables() -> list[dict[str, Any]]:
     from .queries import content_ids
 
     return [{"field": "tags", "content_ids": content_ids}]
+
+
+@hookimpl(optionalhook=True)
+def register_live_events() -> list[Mapping[str, Any]]:
+    """Declare what live messages tell of the events."""
+    from .live import LIVE_EVENTS
+
+    return list(LIVE_EVENTS)

@@ -13,6 +13,8 @@ from .content import (
     digest_statement,
     lock,
     one,
+    said,
+    shown,
     text_of,
     used_by_owner,
 )
@@ -54,6 +56,8 @@ __all__ = [
     "read_flags",
     "read_flags_of_space",
     "revisions_statement",
+    "said",
+    "shown",
     "templates_statement",
     "text_of",
     "used_by_owner",

@@ -19,23 +19,47 @@ LOCK = (
 )
 
 
+def _whole(ctx: Context) -> Select[Any]:
+    query = select(*DIGEST, *DETAIL, *contributed(ctx)).select_from(Content)
+    joined = query.join(Revision, Revision.revision_id == Content.current_revision_id)
+    return with_people(joined).where(Content.content_id == bindparam("content_id"))
+
+
 def one_statement(ctx: Context) -> Statement:
     """Return the statement of one content with its text and bytes, in one space."""
 
     def build() -> Statement:
-        query = with_people(
-            select(*DIGEST, *DETAIL, *contributed(ctx))
-            .select_from(Content)
-            .join(Revision, Revision.revision_id == Content.current_revision_id)
-        ).where(Content.content_id == bindparam("content_id"), Content.space_id == bindparam("space_id"))
-        return Statement(query, "ContentRow")
+        return Statement(_whole(ctx).where(Content.space_id == bindparam("space_id")), "ContentRow")
 
     return ctx.kernel.memo("core_content.one", build)
+
+
+def shown_statement(ctx: Context) -> Statement:
+    """Return the statement of one content with its text and bytes, wherever it is."""
+    return ctx.kernel.memo("core_content.shown", lambda: Statement(_whole(ctx), "ContentRow"))
 
 
 def one(ctx: Context, space_id: int, content_id: int) -> Any | None:
     """Return one content with everything its own routes show."""
     return one_statement(ctx).first(ctx, content_id=content_id, space_id=space_id)
+
+
+def shown(ctx: Context, content_id: int) -> Any | None:
+    """Return one content like `one`, as a unit leaves it: the answer and what is told of it read it once."""
+    key = f"core_content.shown:{content_id}"
+    if key not in ctx.resources:
+        ctx.resources[key] = shown_statement(ctx).first(ctx, content_id=content_id)
+    return ctx.resources[key]
+
+
+def said(ctx: Context, statement: Statement, *, content_id: int, **values: Any) -> Any | None:
+    """Return one comment or to-do; a writing unit reads it once, as it leaves it."""
+    if not ctx.writes:
+        return statement.first(ctx, content_id=content_id, **values)
+    key = f"core_content.said:{content_id}"
+    if key not in ctx.resources:
+        ctx.resources[key] = statement.first(ctx, content_id=content_id, **values)
+    return ctx.resources[key]
 
 
 def lock(ctx: Context, space_id: int, content_id: int) -> None:
@@ -75,7 +99,10 @@ TEXT = Statement(
 
 
 def text_of(ctx: Context, revision_id: int) -> Any | None:
-    """Return raw_content, description, content_id and version_number of a revision."""
+    """Return raw_content, description, content_id and version_number of a revision; one of this unit unread."""
+    written = ctx.resources.get(f"core_content.revision:{revision_id}")
+    if written is not None:
+        return TEXT.row(*(written[name] for name in TEXT.keys))
     return TEXT.first(ctx, revision_id=revision_id)
 
 

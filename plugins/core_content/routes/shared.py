@@ -53,7 +53,7 @@ def etag(row: Any) -> str:
 
 def load_digest(ctx: Context, content_id: int) -> Any:
     """Return a content that was just written, as lists show it."""
-    return queries.digest_statement(ctx).first(ctx, content_id=content_id)
+    return queries.shown(ctx, content_id)
 
 
 def template_of(ctx: Context, template_id: int | None) -> Any:

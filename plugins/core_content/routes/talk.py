@@ -46,8 +46,8 @@ def _load(statement: Any) -> Any:
     """Return the function that reads a child of the content of the path for the wire."""
 
     def load(ctx: Context, content_id: int) -> Any:
-        row = statement.first(
-            ctx, content_id=content_id, parent_id=ctx.resources["content"].content_id,
+        row = queries.said(
+            ctx, statement, content_id=content_id, parent_id=ctx.resources["content"].content_id,
             space_id=ctx.resources["space"].space_id,
         )  # fmt: skip
         if row is None:

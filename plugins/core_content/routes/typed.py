@@ -43,7 +43,7 @@ def modify(ctx: Context, call: Call) -> int:
 
 def reload(ctx: Context, content_id: int) -> Any:
     """Return a content that was just changed."""
-    return queries.one(ctx, ctx.resources["space"].space_id, content_id)
+    return queries.shown(ctx, content_id)
 
 
 def set_status(ctx: Context, call: Call) -> None:

@@ -91,7 +91,9 @@ def insert_revision(ctx: Context, content_id: int, values: dict[str, Any]) -> in
         if violates(error, "uq_core_content_revision_number", ("content_id", "version_number")):
             raise RetryWork from None
         raise
-    return int(result.inserted_primary_key[0])
+    revision_id = int(result.inserted_primary_key[0])
+    ctx.resources[f"core_content.revision:{revision_id}"] = {"content_id": content_id, **values}
+    return revision_id
 
 
 def next_revision(

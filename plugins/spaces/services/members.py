@@ -131,8 +131,10 @@ def change_notification(ctx: Context, space_id: int, user_id: int, kind: str) ->
 def remove_member(ctx: Context, space_id: int, user_id: int) -> None:
     """Remove a member, or let him leave; the last workspace-manager stays."""
     _keep_a_manager(ctx, space_id, _locked_role(ctx, space_id, user_id))
+    had = queries.SETTINGS.first(ctx, space_id=space_id, user_id=user_id)
     ctx.execute(delete(Member).where(Member.space_id == space_id, Member.user_id == user_id))
-    ctx.emit(MemberRemoved(space_id, user_id))
+    if had is not None:  # his row is locked: it is there
+        ctx.emit(MemberRemoved(space_id, user_id, had.role, had.email_notification_type))
 
 
 def _locked_role(ctx: Context, space_id: int, user_id: int) -> int:

@@ -1,0 +1,1 @@
+"""Live messages: the log of events, inboxes, streams."""

@@ -1,0 +1,166 @@
+"""Telling a unit: its messages are numbered, logged and put into inboxes, right before its commit.
+
+The row of the counter is locked from here to the commit, so ids rise in the order of commits and a reader that
+has seen id N has seen everything before it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import BigInteger, bindparam, delete, func, insert, literal, null, select, true, update
+from sqlalchemy.exc import DBAPIError
+
+from atrio.kernel.context import Context
+from atrio.kernel.db.upsert import upsert
+from atrio.kernel.errors import BootError, RetryWork
+from atrio.kernel.events import Event
+from atrio.plugins.accounts.api import user_digest
+
+from .. import queries
+from ..config import LiveConfig
+from ..kinds import kind_of
+from ..models import COUNTER, EVENT, HISTORY, MESSAGE
+from ..telling import Teller, tellers_of
+
+log = logging.getLogger("atrio.live")
+
+INSERT_EVENT = insert(EVENT)
+_TAKE = update(COUNTER).where(COUNTER.c.counter_id == literal(1))
+_ROOM = COUNTER.c.value + bindparam("taken", type_=BigInteger)
+TAKE_RETURNING = _TAKE.values(value=_ROOM).returning(COUNTER.c.value)
+TAKE_MARIADB = _TAKE.values(value=func.last_insert_id(_ROOM))
+LEAVE = delete(MESSAGE).where(
+    MESSAGE.c.user_id == bindparam("leaving"), MESSAGE.c.space_id == bindparam("left_space")
+)
+LEAVE_HISTORY = delete(HISTORY).where(
+    HISTORY.c.user_id == bindparam("leaving"), HISTORY.c.space_id == bindparam("left_space")
+)
+_encode = msgspec.json.Encoder().encode
+
+
+def publish(ctx: Context, events: Iterable[Event]) -> None:
+    """Write what is to be told of these events; the unit commits next."""
+    told = _collect(ctx, events)
+    for message in told:
+        if "leaves" in message:
+            values = {"leaving": message["leaves"], "left_space": message["space_id"]}
+            ctx.execute(LEAVE, values)
+            ctx.execute(LEAVE_HISTORY, values)
+        for key in ("forgets_space", "forgets_content"):
+            if key in message:
+                ctx.defer(f"live.forget_{key.removeprefix('forgets_')}", **{"key": message[key]})
+    rows = [m for m in told if "event_type" in m or "ends_streams_of" in m]
+    if not rows:
+        return
+    first = _take(ctx, len(rows))
+    written = [_row(ctx, first + i, message) for i, message in enumerate(rows)]
+    ctx.execute(INSERT_EVENT, written[0] if len(written) == 1 else written)
+    _deliver(ctx, first, rows)
+    for message in rows:
+        if "joins" in message:
+            _begin_history(ctx, message["joins"], message["space_id"], first)
+
+
+def _collect(ctx: Context, events: Iterable[Event]) -> list[Mapping[str, Any]]:
+    tellers = tellers_of(ctx.kernel)
+    told: list[Mapping[str, Any]] = []
+    for event in events:
+        for teller in tellers.of(type(event)):
+            told += _ask(ctx, teller, event)
+    return told
+
+
+def _ask(ctx: Context, teller: Teller, event: Event) -> list[Mapping[str, Any]]:
+    """Return what one plugin tells; a fault in its code loses its own message and nobody else's."""
+    try:
+        return [{**message} for message in teller.messages(ctx, event)]
+    except (RetryWork, DBAPIError):
+        raise
+    except Exception:
+        owner = teller.owner
+        log.exception("%s could not tell of %s", owner.name if owner else "?", event.name)
+        ctx.kernel.note_fault(owner)
+        return []
+
+
+def _take(ctx: Context, number: int) -> int:
+    """Return the first of some ids in a row, which nobody else gets before this unit is over."""
+    if ctx.dialect in ("mysql", "mariadb"):
+        result: Any = ctx.execute(TAKE_MARIADB, {"taken": number})
+        last = result.lastrowid if result.rowcount == 1 else None
+    else:
+        last = ctx.execute(TAKE_RETURNING, {"taken": number}).scalar()
+    if last is None:
+        raise BootError("the counter of live messages has no row; run atrio db upgrade")
+    return int(last) - number + 1
+
+
+def _row(ctx: Context, event_id: int, message: Mapping[str, Any]) -> dict[str, Any]:
+    event_type = message.get("event_type", "")
+    fields: Any = b"{}"
+    if event_type:
+        author = user_digest(ctx, ctx.actor.id)
+        fields = _encode({"author": author, "client_token": ctx.client_token, **message["fields"]})
+    return {
+        "event_id": event_id, "event_type": event_type, "kind": kind_of(event_type), "created": ctx.now,
+        "author_id": ctx.actor.id, "space_id": message.get("space_id"), "content_id": message.get("content_id"),
+        "parent_id": message.get("parent_id"), "shared": int(bool(message.get("history"))),
+        "ends_user_id": message.get("ends_streams_of"), "fields": fields.decode(),
+    }  # fmt: skip
+
+
+def _deliver(ctx: Context, first: int, rows: list[Mapping[str, Any]]) -> None:
+    """Fill the inboxes: one INSERT … SELECT for each run of messages with the same audience."""
+    begin = 0
+    while begin < len(rows):
+        audience = rows[begin].get("audience")
+        end = begin
+        while end + 1 < len(rows) and _same(audience, rows[end + 1].get("audience")):
+            end += 1
+        if audience is not None:
+            chosen, values = audience
+            ctx.execute(_statement(ctx, chosen), {**values, "live_first": first + begin, "live_last": first + end})
+        begin = end + 1
+
+
+def _same(one: Any, other: Any) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one[0] is other[0] and one[1] == other[1]
+
+
+def _statement(ctx: Context, chosen: Any) -> Any:
+    """Return the INSERT … SELECT of an audience, which is told apart by identity and so kept beside it."""
+    kept = ctx.kernel.memo(("live.deliver", id(chosen)), lambda: (chosen, _filling(chosen)))
+    return kept[1]
+
+
+def _filling(chosen: Any) -> Any:
+    audience = chosen.subquery("audience")
+    source = (
+        select(
+            audience.c[0], EVENT.c.event_id, EVENT.c.kind, EVENT.c.space_id, literal(1).label("sent"),
+            null().label("read_at"),
+        )
+        .select_from(EVENT)
+        .join(audience, true())
+        .where(EVENT.c.event_id.between(bindparam("live_first"), bindparam("live_last")))
+    )  # fmt: skip
+    return insert(MESSAGE).from_select(["user_id", "event_id", "kind", "space_id", "sent", "read_at"], source)
+
+
+def _begin_history(ctx: Context, user_id: int, space_id: int, before: int) -> None:
+    """Note what the new member's past is; a job copies it. Nothing to do where nothing was told yet."""
+    wanted = ctx.config[LiveConfig].join_history
+    if wanted == 0 or queries.PAST.first(ctx, space_id=space_id, before=before) is None:
+        return
+    statement = upsert(
+        ctx.dialect, HISTORY, ("user_id", "space_id"), overwrite=("before_event", "remaining")
+    )  # fmt: skip
+    row = {"user_id": user_id, "space_id": space_id, "before_event": before, "remaining": wanted}
+    ctx.execute(statement, [row])
+    ctx.defer("live.history", user_id=user_id, space_id=space_id)
