@@ -324,7 +324,8 @@ class App:
         elif isinstance(response, FileResponse):
             await send_file(send, self.io, response)
         elif isinstance(response, StreamResponse) and response.chunks is not None:
-            await send_stream(send, receive, response.chunks, self.server.stall_seconds)
+            stall = response.stall_seconds or self.server.stall_seconds
+            await send_stream(send, receive, response.chunks, stall)
         else:
             await send({"type": "http.response.body", "body": response.body})
 

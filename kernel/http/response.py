@@ -34,9 +34,10 @@ class FileResponse(Response):
 
 @dataclass
 class StreamResponse(Response):
-    """Bytes produced in the event loop (an event stream)."""
+    """Bytes produced in the event loop (an event stream); a client that takes none for `stall_seconds` is left."""
 
     chunks: Callable[[], AsyncIterator[bytes]] | None = None
+    stall_seconds: float | None = None
 
 
 def json_response(value: object, status: int = 200, headers: Sequence[tuple[str, str]] = ()) -> Response:

@@ -201,12 +201,14 @@ class Hub:
         if refused is not None:
             yield frames.opening(user_id).partition(b"event:")[0] + frames.refusal(refused)
             return
-        yield frames.opening(user_id)
         stream = Stream(self, user_id, actor_id)
-        await self._join(stream)
-        if own:
-            self._tell("stream_opened", user_id)
+        told = False
         try:
+            await self._join(stream)
+            if own:
+                told = True
+                self._tell("stream_opened", user_id)
+            yield frames.opening(user_id)  # not before: who sees it counts on all that happens from now on
             while after and after < stream.joined and not stream.over:
                 page = await self._calmly(self._missed, user_id, after, stream.joined)
                 if page is None:
@@ -224,7 +226,7 @@ class Hub:
                     yield frames.KEEP_ALIVE
         finally:
             self._leave(stream)
-            if own:
+            if told:
                 self._tell("stream_closed", user_id)
 
     async def _refusal(self, user_id: int) -> KernelError | None:

@@ -106,7 +106,7 @@ def stream(ctx: Context, call: Call) -> StreamResponse:
     hub = hub_of(ctx.kernel)
     return StreamResponse(
         200, headers=list(HEADERS), media="text/event-stream",
-        chunks=lambda: hub.frames(user_id, actor_id, after),
+        chunks=lambda: hub.frames(user_id, actor_id, after), stall_seconds=hub.settings.stall_seconds,
     )  # fmt: skip
 
 

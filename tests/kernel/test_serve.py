@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 import signal
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from atrio.kernel.testing.client import encode_form
-from atrio.kernel.testing.live import LiveServer, Wire
+from atrio.kernel.testing.live import LiveServer, Wire, certificate
 from atrio.kernel.testing.plugin import service_url
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -176,33 +175,10 @@ def test_two_workers_share_the_database(tmp_path: Path) -> None:
     assert seconds < 8
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(1).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    cert_path, key_path = folder / "cert.pem", folder / "key.pem"
-    cert_path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    return cert_path, key_path
-
-
 def test_https_and_http2(tmp_path: Path) -> None:
     import httpx2
 
-    cert, key = _certificate(tmp_path)
+    cert, key = certificate(tmp_path)
     server = LiveServer(tmp_path, arguments=["--tls-cert", str(cert), "--tls-key", str(key)], tls=True)
     with httpx2.Client(http2=True, verify=False) as client:
         answer = client.get(f"https://127.0.0.1:{server.port}/api/auth/whoami", headers=server.basic)
