@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import logging
 import time
 from contextlib import suppress
 from email.utils import formatdate
@@ -23,6 +24,8 @@ from atrio.kernel.jobs import SECOND
 from . import passwords, queries, services
 from .config import AccountsConfig
 from .errors import WrongUserPassword
+
+log = logging.getLogger("atrio.accounts")
 
 COOKIE = "session_key"
 
@@ -224,20 +227,43 @@ def check_own_password(ctx: Context, password: str, address: str) -> None:
 
 
 class Throttle:
-    """Counts wrong passwords of a login and address; memory of this process, or Redis when configured."""
+    """Counts wrong passwords of a login and address: in Redis when configured, else in this process.
+
+    While Redis is away each process counts for itself: nobody is locked out, and guesses stay bounded.
+    """
+
+    RETRY_SECONDS = 5.0
 
     def __init__(self, allowed: int, redis_url: str | None) -> None:
         from limits import RateLimitItemPerMinute
-        from limits.storage import storage_from_string
+        from limits.storage import MemoryStorage, storage_from_string
         from limits.strategies import MovingWindowRateLimiter
 
         self.item = RateLimitItemPerMinute(allowed, 10)
-        self.limiter = MovingWindowRateLimiter(storage_from_string(redis_url or "memory://"))
+        self.own = MovingWindowRateLimiter(MemoryStorage())
+        self.shared: Any = None
+        self._away_until = 0.0
+        if redis_url:
+            options: dict[str, Any] = {"socket_timeout": 1, "socket_connect_timeout": 1}
+            storage = storage_from_string(redis_url, wrap_exceptions=True, **options)
+            self.shared = MovingWindowRateLimiter(storage)
+
+    def _ask(self, name: str, *arguments: Any) -> Any:
+        """Call one method of the shared counter, of our own where there is none or it does not answer."""
+        from limits.errors import StorageError
+
+        if self.shared is not None and time.monotonic() >= self._away_until:
+            try:
+                return getattr(self.shared, name)(*arguments)
+            except StorageError as error:
+                self._away_until = time.monotonic() + self.RETRY_SECONDS
+                log.warning("Redis is away, wrong passwords are counted in this process: %s", error)
+        return getattr(self.own, name)(*arguments)
 
     def refuse(self, login: str, address: str) -> None:
         """Raise TooManyRequests when the window is full."""
-        if not self.limiter.test(self.item, login.lower(), address):
-            reset, _ = self.limiter.get_window_stats(self.item, login.lower(), address)
+        if not self._ask("test", self.item, login.lower(), address):
+            reset, _ = self._ask("get_window_stats", self.item, login.lower(), address)
             raise TooManyRequests(
                 "too many wrong passwords", headers=[("retry-after", str(max(1, int(reset - time.time()))))]
             )
@@ -246,14 +272,14 @@ class Throttle:
         """Count a call and tell whether it is among the first ones of ten minutes."""
         from limits import RateLimitItemPerMinute
 
-        return self.limiter.hit(RateLimitItemPerMinute(allowed, 10), name, who)
+        return bool(self._ask("hit", RateLimitItemPerMinute(allowed, 10), name, who))
 
     def failed(self, login: str, address: str) -> None:
         """Count a failure."""
-        self.limiter.hit(self.item, login.lower(), address)
+        self._ask("hit", self.item, login.lower(), address)
 
 
 def throttle_of(ctx: Context) -> Throttle:
     """Return the counter of this instance."""
     allowed, url = ctx.config[AccountsConfig].failures_allowed, ctx.config[RedisConfig].url
-    return ctx.kernel.memo("accounts.throttle", lambda: Throttle(allowed, url))
+    return ctx.kernel.part("accounts.throttle", lambda: Throttle(allowed, url))

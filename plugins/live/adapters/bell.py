@@ -34,7 +34,10 @@ class Bell:
     def _connect(self, timeout: float | None) -> Any:
         from redis import Redis
 
-        return Redis.from_url(self.url, socket_timeout=timeout, socket_connect_timeout=TIMEOUT_SECONDS)
+        return Redis.from_url(
+            self.url, socket_timeout=timeout, socket_connect_timeout=TIMEOUT_SECONDS, socket_keepalive=True,
+            health_check_interval=10,  # a connection that died in silence is noticed
+        )  # fmt: skip
 
     def ring(self) -> None:
         """Ring soon; from any thread, never waits."""
@@ -89,11 +92,11 @@ class Bell:
         while not self._over.is_set():
             try:
                 client = self._connect(1.0)
-                with client.pubsub(ignore_subscribe_messages=True) as pubsub:
+                with client.pubsub() as pubsub:
                     pubsub.subscribe(self.channel)
-                    self.heard()  # what was rung while nobody listened
                     while not self._over.is_set():
                         try:
+                            # The confirmation of a subscription counts too: what was rung before was not heard.
                             if pubsub.get_message(timeout=1.0) is not None:
                                 self.heard()
                         except RedisTimeout:
