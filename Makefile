@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 PYTEST_WORKERS ?= 2
 
-.PHONY: serve worker test test-all test-engine check format bench docs clean
+.PHONY: serve worker test test-all test-engine check format bench soak docs clean
 
 serve: $(STAMP)
 	@$(BIN)/atrio serve $(ARGS)
@@ -49,6 +49,9 @@ docs: $(VENV)/.stamp-test
 bench: $(VENV)/.stamp-test
 	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+soak: $(VENV)/.stamp-test
+	$(BIN)/python benchmarks/soak.py --kill $(ARGS)
 
 clean:
 	rm -rf $(VENV)

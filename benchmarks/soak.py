@@ -1,9 +1,9 @@
 """Many open streams on a real server while people write: cost, delay, and whether anybody lost a message.
 
 Phases: open all streams; write at a steady rate; break and resume a part of them again and again while writers
-run; kill the server in the middle of writing and start it anew. At the end each client must hold exactly the messages
-of its inbox, each once. Everything stays on the loopback and ends by itself; exit code 1 when a message is missing
-or came twice.
+run; kill the server in the middle of writing and start it anew. At the end each client must hold exactly the
+messages of its inbox, each once. Everything stays on the loopback and ends by itself; exit code 1 when a message
+is missing or came twice.
 """
 
 from __future__ import annotations
@@ -88,6 +88,8 @@ class Tab(asyncio.Protocol):
                 self.open.set()
 
     def _message(self, block: bytes) -> None:
+        self.soak.blocks += 1
+        self.soak.bytes += len(block)
         number = int(block[4 : block.index(b"\n")])
         self.got.append(number)
         self.last = number
@@ -116,6 +118,8 @@ class Soak:
         self.options = options
         self.delays: list[float] = []
         self.refused = 0
+        self.blocks = 0
+        self.bytes = 0
         self.written = 0
         self.failed = 0
         self.start_id = 0
@@ -281,6 +285,7 @@ async def soak(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             "delay p50, ms": round(delays[len(delays) // 2] * 1000, 1),
             "delay p99, ms": round(delays[int(len(delays) * 0.99)] * 1000, 1),
         }  # fmt: skip
+        figures["bare CPU a block, µs"] = await bare(options, round(run.bytes / max(1, run.blocks)))
         if options.storms:
             await run.storms()
         if options.kill:
@@ -293,6 +298,28 @@ async def soak(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     finally:
         run.close()
     return figures
+
+
+class Sink(asyncio.Protocol):
+    """A client of the bare server: takes what comes."""
+
+
+async def bare(options: argparse.Namespace, size: int) -> int:
+    """Return the CPU, in microseconds, with which a server that does nothing else writes one block."""
+    numbers = (options.streams, size, options.members, options.rate, min(options.seconds, 8))
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, str(Path(__file__).with_name("bare_stream.py")), *map(str, numbers),
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert child.stdout is not None
+    port = int(await child.stdout.readline())
+    loop = asyncio.get_running_loop()
+    clients = [await loop.create_connection(Sink, "127.0.0.1", port) for _ in range(options.streams)]
+    cost = int(await child.stdout.readline())
+    for transport, _ in clients:
+        transport.close()
+    await child.wait()
+    return cost
 
 
 def main() -> int:

@@ -143,7 +143,9 @@ def test_many_writers_on_two_servers_and_no_gap_in_any_stream(tmp_path: Path, ur
             for number in range(25):
                 note(server, space, f"{name} {number}")
 
-        writers = [threading.Thread(target=write, args=(s, f"{i}{n}")) for n, s in enumerate(servers) for i in "abc"]
+        writers = [
+            threading.Thread(target=write, args=(s, f"{i}{n}")) for n, s in enumerate(servers) for i in "abc"
+        ]
         for thread in writers:
             thread.start()
         time.sleep(0.5)
