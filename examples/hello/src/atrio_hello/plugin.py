@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from atrio import Manifest, hookimpl
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from atrio import ConfigSection, Event, KernelError, Route, Subscription, Task
     from atrio.kernel.db.migrate import Lineage
 
@@ -15,6 +17,7 @@ MANIFEST = Manifest(
     summary="Greetings between users",
     version="0.1.0",
     requires=("accounts", "spaces", "core_content"),
+    offers={"live": ["register_live_events"]},
     default_enabled=False,
 )
 
@@ -81,6 +84,14 @@ def register_routes() -> list[Route]:
     from .routes import ROUTES
 
     return list(ROUTES)
+
+
+@hookimpl(optionalhook=True)
+def register_live_events() -> list[Mapping[str, Any]]:
+    """Declare what live messages tell; asleep where the plugin live is off."""
+    from .live import LIVE_EVENTS
+
+    return list(LIVE_EVENTS)
 
 
 @hookimpl
