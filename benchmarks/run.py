@@ -6,6 +6,7 @@ Prints a Markdown table; `--write docs/benchmarks.md` puts it into the docs. No 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import re
@@ -21,6 +22,7 @@ import core
 from fill import Filler
 from load import cpu_seconds, resident_mib, run
 from server import Server
+from soak import soak
 
 ROWS: list[tuple[str, str, str, str]] = []
 WHY = {
@@ -211,6 +213,30 @@ def explained() -> list[str]:
     ]  # fmt: skip
 
 
+def bench_streams() -> None:
+    """Event streams: what one costs open, what a delivered message costs, how late it comes."""
+    options = argparse.Namespace(
+        streams=5000, members=50, rate=50.0, writers=8, seconds=15.0, storms=5, storm=1000, kill=True
+    )
+    with tempfile.TemporaryDirectory() as name:
+        found = asyncio.run(soak(Path(name), options))
+    many = f"{options.streams} streams, {found['events a second']} events/s to {options.members} users each"
+    cost, bare = found["CPU a delivered message, µs"], found["bare CPU a block, µs"]
+    row(
+        "memory of an open stream", f"{found['KiB a stream']} KiB", "", f"{options.streams} streams in one process"
+    )
+    row("message delivered, with its share of the write", f"{cost} µs", "", f"{bare} µs bare socket write; {many}")
+    row(
+        "delay from request to delivery, p99", f"{found['delay p99, ms']} ms", "250 ms",
+        f"p50 {found['delay p50, ms']} ms, the write included; {many}; clients on the same two cores",
+    )  # fmt: skip
+    wrong = found["clients with a wrong set"]
+    row(
+        "clients with a message missing or twice", str(wrong), "0",
+        f"after {options.storms} storms of {options.storm} reconnects and kill -9 while writing",
+    )  # fmt: skip
+
+
 def main() -> None:
     """Run everything."""
     parser = argparse.ArgumentParser()
@@ -230,6 +256,8 @@ def main() -> None:
             bench_start(folder)
         if not wanted or "jobs" in wanted:
             bench_jobs(folder)
+    if not wanted or "streams" in wanted:
+        bench_streams()
     if chosen.write:
         lines = [
             "# Benchmarks\n",
