@@ -236,7 +236,10 @@ ACTIVE_TYPES = frozenset(
 
 @dataclass(frozen=True)
 class StoredFile:
-    """What `user_bytes` needs to know of the bytes: a file's path, or the bytes themselves when they are few."""
+    """What `user_bytes` needs to know of the bytes: a file's path, or the bytes themselves when they are few.
+
+    `etag` is the tag without quotes where it is not to follow from the bytes.
+    """
 
     path: Path | None
     size: int
@@ -245,6 +248,7 @@ class StoredFile:
     digest: str
     modified: int
     content: bytes | None = None
+    etag: str | None = None
 
 
 def safe_media(media: str, *, api: bool = True) -> str:
@@ -276,7 +280,7 @@ def user_bytes(request: Request, stored: StoredFile, *, attachment: bool = False
     byte range (§14).
     """
     kind = safe_media(stored.media, api=api)
-    etag = f'"{stored.digest[:16]}"'
+    etag = f'"{stored.etag or stored.digest[:16]}"'
     modified = stored.modified // 1_000_000
     headers = [
         ("etag", etag),

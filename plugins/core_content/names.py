@@ -18,6 +18,11 @@ def filename(label: str, extension: str) -> str:
     return (label + extension).translate(_SHOWN)
 
 
+def drive_name(label: str, extension: str) -> str:
+    """Return the name on a drive: characters that drives refuse are replaced by their look-alikes."""
+    return (label + extension).translate(_DAV)
+
+
 def name_key(label: str, extension: str) -> str:
     """Return what must be unique in a folder: SHA-256 of the name as drives show it, in NFC.
 

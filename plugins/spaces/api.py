@@ -106,6 +106,11 @@ member_dumper = schemas.member
 subscription_dumper = schemas.subscription
 
 
+def joined_spaces(ctx: Context, user_id: int) -> list[Any]:
+    """Return space_id, label, parent_id, created and role of the spaces a user is a member of, by id."""
+    return queries.JOINED.all(ctx, user_id=user_id)
+
+
 def told_space(ctx: Context, space_id: int, *, described: bool = False) -> Any:
     """Return a space as events tell it, with or without description; None when it is gone. Read once a unit."""
     key = f"spaces.told:{space_id}"
@@ -126,9 +131,10 @@ __all__ = [
     "CONTENT_MANAGER", "CONTRIBUTOR", "CREATE_SPACE", "DELETE_SPACE", "LEVELS", "MODIFY_SPACE",
     "NOT_TRASHED", "READER", "ROLES", "SEE_SPACE", "SPACE", "WORKSPACE_MANAGER", "InsufficientUserRole",
     "InvalidSpaceId", "NestedSpaceSchema", "SpaceDigestSchema", "SpaceNameSchema", "SpaceNotFound",
-    "SpaceSchema", "create_space", "every_member", "find_by_label", "find_space", "is_member", "load_space",
-    "lock_space", "member_dumper", "member_ids", "member_space_ids", "member_views", "members_at_least",
-    "nested_space_dumper", "one_user", "owned_space_ids", "refuse_trashed", "restore_space", "role",
-    "share_a_space", "short_columns", "shown_label", "sidebar_entries", "space_dumper", "space_label",
-    "space_public", "space_view", "subscription", "subscription_dumper", "told_space", "trash_space",
+    "SpaceSchema", "create_space", "every_member", "find_by_label", "find_space", "is_member",
+    "joined_spaces", "load_space", "lock_space", "member_dumper", "member_ids", "member_space_ids",
+    "member_views", "members_at_least", "nested_space_dumper", "one_user", "owned_space_ids",
+    "refuse_trashed", "restore_space", "role", "share_a_space", "short_columns", "shown_label",
+    "sidebar_entries", "space_dumper", "space_label", "space_public", "space_view", "subscription",
+    "subscription_dumper", "told_space", "trash_space",
 ]  # fmt: skip

@@ -18,6 +18,7 @@ from .content import (
     text_of,
     used_by_owner,
 )
+from .drive import LISTED, NAMED
 from .lists import ListShape, contains, known, list_statement, templates_statement
 from .reading import read_flags, read_flags_of_space
 from .revisions import ONE_REVISION, authored_revisions, authored_spaces, revisions_statement
@@ -28,7 +29,9 @@ __all__ = [
     "CHILD",
     "COMMENT_DETAIL",
     "KNOWN_LABELS",
+    "LISTED",
     "LOCATE",
+    "NAMED",
     "ONE_REVISION",
     "PARENT",
     "TODOS_OF_CONTENT",

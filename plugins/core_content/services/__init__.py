@@ -2,12 +2,21 @@
 
 from .cleanup import children_of, delete_revision
 from .comments import add_comment, add_todo, delete_comment, delete_todo, edit_comment
+from .copy import copy_content
 from .create import create_content, create_file
 from .move import change_namespace, move
 from .purge import empty_space
 from .reading import mark_content, mark_space, unmark_content
 from .trash import archive, purge, restore, trash, unarchive
-from .update import check_quota, replace_bytes, restore_revision, set_status, set_template, update_content
+from .update import (
+    check_quota,
+    rename,
+    replace_bytes,
+    restore_revision,
+    set_status,
+    set_template,
+    update_content,
+)
 
 __all__ = [
     "add_comment",
@@ -16,6 +25,7 @@ __all__ = [
     "change_namespace",
     "check_quota",
     "children_of",
+    "copy_content",
     "create_content",
     "create_file",
     "delete_comment",
@@ -27,6 +37,7 @@ __all__ = [
     "mark_space",
     "move",
     "purge",
+    "rename",
     "replace_bytes",
     "restore",
     "restore_revision",

@@ -55,7 +55,7 @@ def create_content(
         raise FeatureDisabled
     if template is not None and template.content_type != kind.slug:
         raise ContentTypeNotAllowed
-    _check_parent(ctx, space.space_id, parent_id, namespace, kind)
+    check_parent(ctx, space.space_id, parent_id, namespace, kind)
     suffix = (kind.file_extension or "") if extension is None else extension
     revision: dict[str, Any] = {
         "revision_type": "creation", "description": clean(ctx, description),
@@ -170,7 +170,8 @@ def _todos_of(content_id: int) -> tuple[Any, ...]:
     return CONTENT.c.parent_id == content_id, CONTENT.c.type == "todo", CONTENT.c.trashed_at.is_(None)
 
 
-def _check_parent(ctx: Context, space_id: int, parent_id: int | None, namespace: str, kind: ContentType) -> None:
+def check_parent(ctx: Context, space_id: int, parent_id: int | None, namespace: str, kind: ContentType) -> None:
+    """Refuse a parent that is not there, is hidden, or does not take the type."""
     if parent_id is None:
         return
     parent = queries.PARENT.first(ctx, content_id=parent_id, space_id=space_id)

@@ -25,8 +25,12 @@ from ..models import CONTENT, READ, REVISION
 from .revision import next_revision
 
 
-def move(ctx: Context, row: Any, space: Any, parent_id: int | None) -> int:
+def move(
+    ctx: Context, row: Any, space: Any, parent_id: int | None, name: tuple[str, str] | None = None
+) -> int:  # fmt: skip
     """Move a content to a parent, or to the root, of a space; its subtree comes with it.
+
+    With a name (label and extension) it has another one there, in the same revision.
 
     2031 for comments and to-dos, which live with their content; 2032 for a parent of another space, 3009 and
     3010 for a move into itself, 2038 where the folder refuses the type, 3002 for a taken name.
@@ -37,7 +41,7 @@ def move(ctx: Context, row: Any, space: Any, parent_id: int | None) -> int:
         raise NotEditable
     if parent_id is not None:
         _check_parent(ctx, row, space, parent_id)
-    return _relocate(ctx, row, space.space_id, parent_id, "content")
+    return _relocate(ctx, row, space.space_id, parent_id, "content", name)
 
 
 def _check_parent(ctx: Context, row: Any, space: Any, parent_id: int) -> None:
@@ -75,9 +79,14 @@ def change_namespace(ctx: Context, row: Any, space: Any, namespace: str) -> int:
     return _relocate(ctx, row, row.workspace_id, None, namespace)
 
 
-def _relocate(ctx: Context, row: Any, space_id: int, parent_id: int | None, namespace: str) -> int:
+def _relocate(
+    ctx: Context, row: Any, space_id: int, parent_id: int | None, namespace: str,
+    name: tuple[str, str] | None = None,
+) -> int:  # fmt: skip
+    label, extension = name or (row.label, row.file_extension)
     revision_id = next_revision(
-        ctx, row, "move", event=ContentMoved, space_id=space_id, parent_id=parent_id,
+        ctx, row, "move", event=ContentMoved, space_id=space_id, parent_id=parent_id, label=label,
+        file_extension=extension,
         current={
             "space_id": space_id, "parent_id": parent_id, "parent_key": parent_id or 0, "namespace": namespace,
         },

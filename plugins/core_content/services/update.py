@@ -46,6 +46,15 @@ def update_content(ctx: Context, row: Any, values: dict[str, Any]) -> int:
     return next_revision(ctx, row, "edition", **changes)
 
 
+def rename(ctx: Context, row: Any, label: str, extension: str) -> int | None:
+    """Give a content another name; None when it has it already. 2044 when closed, 3002 for a taken one."""
+    if not row.is_editable:
+        raise NotEditable
+    if (label, extension) == (row.label, row.file_extension):
+        return None
+    return next_revision(ctx, row, "edition", label=label, file_extension=extension)
+
+
 def set_status(ctx: Context, row: Any, status: str) -> int | None:
     """Open or close a content; works on closed ones, it is the way to reopen. 2004 for the same status."""
     if row.hidden_by is not None:

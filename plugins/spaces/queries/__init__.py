@@ -11,6 +11,7 @@ from .members import (
 from .people import Search, joined, known_members, share_a_space
 from .spaces import (
     GUARD,
+    JOINED,
     OWNED,
     STATE,
     AccessTypes,
@@ -35,6 +36,7 @@ from .subscriptions import OF_SPACE, OF_USER, subscription
 
 __all__ = [
     "GUARD",
+    "JOINED",
     "MANAGERS",
     "OF_SPACE",
     "OF_USER",

@@ -169,6 +169,16 @@ def member_space_ids(user_id: Any) -> Any:
     )
 
 
+JOINED = Statement(
+    select(Space.space_id, Space.label.label("label"), Space.parent_id, Space.created, Member.role)
+    .join(Member, MINE)
+    .where(Space.is_deleted == literal(0))
+    .order_by(Space.space_id),
+    "JoinedSpace",
+)
+"""The spaces a user is a member of, deleted ones left out."""
+
+
 def space_label(id_column: Any) -> tuple[Any, Any, Any]:
     """Return (alias, join condition, label column) of the space of another table's rows."""
     space = aliased(Space, name="labelled_space")

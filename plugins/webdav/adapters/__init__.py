@@ -1,0 +1,1 @@
+"""Foreign libraries of webdav: wsgidav and lxml."""

@@ -1,0 +1,66 @@
+"""Answers that need no protocol library: stored bytes, and a page for people who open the drive in a browser."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from atrio.kernel.db.base import iso_utc
+from atrio.kernel.http.bytes import StoredFile, user_bytes
+from atrio.kernel.http.response import Response
+
+if TYPE_CHECKING:
+    from atrio.kernel.host import Kernel
+    from atrio.kernel.http.request import Request
+
+    from .drive import Drive, Node
+
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem}"
+    "table{border-collapse:collapse;width:100%}td,th{padding:.3rem .6rem;text-align:left}"
+    "tr+tr{border-top:1px solid #8884}td+td{white-space:nowrap;color:#777}a{text-decoration:none}"
+    "@media(prefers-color-scheme:dark){body{background:#181818;color:#ddd}a{color:#8bf}}"
+)
+
+
+def stored(kernel: Kernel, request: Request, node: Node) -> Response | None:
+    """Return the answer with a stored file, ranges and conditions included; None for what has no bytes of its own."""
+    row = node.row
+    if row.digest is None:
+        return None
+    file = StoredFile(
+        path=kernel.blobs.path(row.digest), size=int(row.size or 0),
+        media=row.mimetype or "application/octet-stream", name=node.name, digest=row.digest,
+        modified=row.modified, etag=f"r{row.current_revision_id}",
+    )  # fmt: skip
+    return user_bytes(request, file, api=False)
+
+
+def listing(drive: Drive, node: Node, path: str, prefix: str) -> Response:
+    """Return a page that lists a folder; without a slash at the end, the way to the address with one."""
+    if not path.endswith("/"):
+        return Response(301, b"", [("location", quote(f"{prefix}{path}/"))])
+    rows = ['<tr><td><a href="../">..</a></td><td></td><td></td></tr>'] if node.kind != "root" else []
+    for member in drive.members(node):
+        slash = "/" if member.is_folder else ""
+        size = "" if member.is_folder or member.row.size is None else f"{member.row.size:,}"
+        moment = getattr(member.row, "modified", None) or member.row.created
+        rows.append(
+            f'<tr><td><a href="{html.escape(quote(member.name + slash))}">{html.escape(member.name + slash)}</a></td>'
+            f"<td>{size}</td><td>{iso_utc(moment)}</td></tr>"
+        )
+    title = html.escape(node.name or "Atrio")
+    page = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style><h1>{title}</h1>'
+        f"<table><tr><th>Name<th>Bytes<th>Changed</tr>{''.join(rows)}</table></html>"
+    )
+    headers = [
+        ("content-security-policy", POLICY), ("x-content-type-options", "nosniff"),
+        ("cache-control", "private, no-cache"), ("referrer-policy", "no-referrer"),
+    ]  # fmt: skip
+    return Response(200, page.encode(), headers, "text/html; charset=utf-8")

@@ -1,0 +1,30 @@
+"""Settings of webdav."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from atrio.kernel.config import ConfigSection, option
+
+
+@dataclass(frozen=True)
+class WebdavConfig:
+    """Where the drive is and how much of it is shown at once."""
+
+    root_path: str = option("/webdav", legacy="webdav.root_path", help="Path of the drive on this server.")
+    base_url: str = option(
+        "", legacy="webdav.base_url", help="Address that clients are told; empty: website.base_url."
+    )
+    threads: int = option(8, minimum=1, maximum=64, help="Threads for requests of the drive in each process.")
+    infinity_limit: int = option(
+        1000, minimum=0, help="Entries up to which PROPFIND with Depth: infinity is answered; beyond it 403."
+    )
+    lock_seconds: int = option(
+        3600, minimum=60, help="Longest life of a lock; clients renew those they still need."
+    )
+    native: bool = option(
+        True, help="Answer downloads and listings without the protocol library: same answers, much faster."
+    )
+
+
+SECTION = ConfigSection("webdav", WebdavConfig)

@@ -1,0 +1,136 @@
+"""The door of the drive: who asks is settled here, once, and then bytes go to and fro without a unit open."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+from atrio.kernel.config import ServerConfig
+from atrio.kernel.context import Actor
+from atrio.kernel.errors import KernelError
+from atrio.kernel.http.bytes import send_file
+from atrio.kernel.http.pool import WorkPool
+from atrio.kernel.http.request import Request
+from atrio.kernel.http.response import FileResponse, Response, error_response
+from atrio.kernel.http.security import header_pairs
+from atrio.kernel.http.wsgi import Limits, WsgiBridge, answer
+
+from .answers import listing, stored
+from .config import WebdavConfig
+from .drive import Drive
+
+if TYPE_CHECKING:
+    from atrio.kernel.host import Kernel
+    from atrio.kernel.http.bytes import Receive, Send
+
+log = logging.getLogger("atrio.webdav")
+access = logging.getLogger("atrio.access")
+CHALLENGE = [("www-authenticate", 'Basic realm="Atrio", charset="UTF-8"')]
+CONDITIONS = frozenset({"if", "if-match", "if-unmodified-since"})
+"""Conditions that the protocol library looks at."""
+OPTIONS = [("dav", "1, 2"), ("ms-author-via", "DAV"), ("allow", "OPTIONS")]
+
+
+class Door:
+    """The ASGI application below the drive's prefix."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.settings = kernel.config[WebdavConfig]
+        server = kernel.config[ServerConfig]
+        self.log = server.access_log
+        self.pool = WorkPool("webdav", self.settings.threads, server.queue, kernel.db.close_thread)
+        self.limits = Limits(stall_seconds=server.stall_seconds)
+        self._bridge: WsgiBridge | None = None
+
+    @property
+    def bridge(self) -> WsgiBridge:
+        """The protocol library behind its bridge; imported with the first request."""
+        if self._bridge is None:
+            from .adapters.application import make_application
+            from .adapters.locks import make_lock_manager
+            from .adapters.properties import make_property_manager
+
+            kernel, settings = self.kernel, self.settings
+            locks = make_lock_manager(kernel, settings.lock_seconds)
+            properties = make_property_manager(kernel)
+            application = make_application(prefix(settings), locks, properties, settings.infinity_limit)
+            self._bridge = WsgiBridge(application, self.pool, self.limits)
+        return self._bridge
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        began = time.perf_counter()
+        request_id = secrets.token_hex(8)
+        status = 499
+        try:
+            status = await self._serve(scope, receive, send, request_id)
+        finally:
+            if self.log:
+                access.info(
+                    "%s %s %s %d %.1fms", request_id, scope["method"], scope["path"], status,
+                    (time.perf_counter() - began) * 1000,
+                )  # fmt: skip
+
+    async def _serve(self, scope: Any, receive: Receive, send: Send, request_id: str) -> int:
+        # The session cookie is no credential here: a page in a browser must not reach the drive by itself.
+        kept = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
+        request = Request({**scope, "headers": kept}, request_id)
+        try:
+            actor = await self.pool.run(self._authenticate, request)
+        except KernelError as error:
+            return await answer(send, error_response(error))
+        if actor.anonymous:
+            if scope["method"] == "OPTIONS":
+                return await answer(send, Response(200, b"", list(OPTIONS)))
+            return await answer(
+                send, Response(401, b"Sign in with your Atrio account.\n", list(CHALLENGE), "text/plain")
+            )
+        drive = Drive(self.kernel, actor, request_id)
+        if scope["method"] in ("GET", "HEAD"):
+            response = await self.pool.run(self._shortcut, request, drive)
+            if response is not None:
+                return await self._send(send, request, response)
+        return await self.bridge({**scope, "headers": kept}, receive, send, **{"atrio.drive": drive})
+
+    def _shortcut(self, request: Request, drive: Drive) -> Response | None:
+        """Return the bytes of a stored file, or a page that lists a folder; None for what the library answers."""
+        path = request.path.removeprefix(request.root_path)
+        if "\x00" in path or any("\ud800" <= c <= "\udfff" for c in path):
+            return None
+        try:
+            node = drive.find(path)
+        except KernelError as error:
+            return error_response(error)
+        if node is None:
+            return None
+        if node.is_folder:
+            return listing(drive, node, path, request.root_path)
+        if not self.settings.native or CONDITIONS & request.headers.keys():
+            return None
+        return stored(self.kernel, request, node)
+
+    async def _send(self, send: Send, request: Request, response: Response) -> int:
+        if not isinstance(response, FileResponse):
+            if request.method == "HEAD":
+                response.headers.append(("content-length", str(len(response.body))))
+            return await answer(send, response)
+        headers = [*response.headers, ("content-length", str(response.length))]
+        if response.media:
+            headers.append(("content-type", response.media))
+        await send({"type": "http.response.start", "status": response.status, "headers": header_pairs(headers)})
+        if request.method == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await send_file(send, self.kernel.app.io, response)
+        return response.status
+
+    def _authenticate(self, request: Request) -> Actor:
+        return self.kernel.run(lambda ctx: self.kernel.authenticate(request, ctx), writes=False)
+
+
+def prefix(settings: WebdavConfig) -> str:
+    """Return the path prefix of the drive, `/webdav` unless configured; at the root of the server it cannot be."""
+    return "/" + (settings.root_path.strip("/") or "webdav")

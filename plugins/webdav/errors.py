@@ -1,0 +1,25 @@
+"""Refusals of the drive; they become the statuses of WebDAV and have no code of the REST API."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from atrio.kernel.errors import KernelError
+
+
+class SpacesStay(KernelError):
+    """Spaces are made, moved and deleted in the application, not on the drive."""
+
+    status: ClassVar[int] = 403
+
+
+class NotWritable(KernelError):
+    """A thread is shown on the drive and cannot be written there."""
+
+    status: ClassVar[int] = 403
+
+
+class FixedName(KernelError):
+    """The name cannot be stored, or lacks the ending of its type."""
+
+    status: ClassVar[int] = 403
