@@ -37,7 +37,7 @@ class Keeper:
         self.watch = Watch(kernel)
         self.settings = kernel.config[PresenceConfig]
         self._written: set[int] = set()
-        self._until = 0
+        self._admitted: set[int] = set()
         self._renew_at = 0.0
         self._look_at = 0.0
         self._looked = 0.0
@@ -59,21 +59,20 @@ class Keeper:
     def turn(self) -> None:
         """Write what changed, renew when it is time, tell what is to be told."""
         self._again = False
+        self._admitted |= self.roll.take_admitted()
         here = self.roll.here()
         changed = self._keep(here)
+        self._admitted.clear()
         if here and time.monotonic() >= self._renew_at:
             self._renew()
         if self.settings.visible:
             self._look(soon=self.roll.take_poke() or changed)
 
     def _keep(self, here: set[int]) -> bool:
-        came, left = here - self._written, self._written - here
+        came, left = here - self._written, (self._written | self._admitted) - here
         if not came and not left:
             return False
-        process, known = self.roll.process, self._until
-        self._until = self.kernel.run(
-            lambda ctx: services.keep_users(ctx, process, came=came, left=left, known=known)
-        )
+        self.kernel.run(lambda ctx: services.keep_users(ctx, came, left))
         if not self._written:
             self._renew_at = time.monotonic() + self._pace()
         self._written = here
@@ -81,11 +80,10 @@ class Keeper:
 
     def _renew(self) -> None:
         """Renew; rows that another process took for dead, or that nobody knows, are put right in the next turn."""
-        process = self.roll.process
-        renewed, until = self.kernel.run(lambda ctx: services.renew_users(ctx, process))
-        self._until = max(self._until, until)
+        renewed = self.kernel.run(services.renew_users)
         self._renew_at = time.monotonic() + self._pace()
         if renewed != len(self._written):
+            process = self.roll.process
             self._written = self.kernel.run(lambda ctx: queries.users_of(ctx, process), writes=False)
             self._again = True
 
@@ -133,10 +131,9 @@ class Keeper:
         self._end()
 
     def _end(self) -> None:
-        process = self.roll.process
         try:
             if self._written or self.roll.here():
-                self.kernel.run(lambda ctx: services.forget_process(ctx, process))
+                self.kernel.run(services.forget_process)
         except Exception:
             log.warning("the users of this process stay online until their rows expire", exc_info=True)
         self.kernel.db.close_thread()

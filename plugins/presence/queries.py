@@ -29,7 +29,10 @@ SINCE = Statement(
     select(func.min(ONLINE.c.opened).label("since")).where(_unexpired, ONLINE.c.user_id == _user_id), "SinceRow"
 )
 HIDDEN = Statement(select(PREFERENCE.c.hidden).where(PREFERENCE.c.user_id == _user_id), "HiddenRow")
-DEAD = Statement(select(ONLINE.c.process).where(ONLINE.c.expires <= bindparam("now")).distinct(), "DeadProcessRow")
+DEAD = Statement(
+    select(ONLINE.c.process).where(ONLINE.c.expires <= bindparam("now")).distinct().order_by(ONLINE.c.process),
+    "DeadProcessRow",
+)
 LOCK_GATE = select(GATE.c.gate_id).where(GATE.c.gate_id == literal(1)).with_for_update()
 
 

@@ -28,6 +28,7 @@ class Roll:
         self._lock = threading.Lock()
         self._streams: dict[int, int] = {}
         self._leaving: dict[int, float] = {}
+        self._admitted: set[int] = set()
         self._poked = False
 
     def opened(self, user_id: int) -> None:
@@ -51,10 +52,17 @@ class Roll:
     def admitted(self, user_id: int) -> None:
         """Expect a stream of a user whose row is about to be written: keep it until then."""
         with self._lock:
+            self._admitted.add(user_id)
             if user_id not in self._streams:
                 until = time.monotonic() + ADMITTED_SECONDS
                 self._leaving[user_id] = max(until, self._leaving.get(user_id, until))
         self.wake.set()
+
+    def take_admitted(self) -> set[int]:
+        """Return the users who were let in since the last call, and so may have a row."""
+        with self._lock:
+            admitted, self._admitted = self._admitted, set()
+        return admitted
 
     def poke(self) -> None:
         """Have the keeper look at once who is shown: somebody hides, or no longer does."""

@@ -20,10 +20,9 @@ from .models import ONLINE, PREFERENCE
 from .roll import roll_of
 
 _mine = ONLINE.c.process == bindparam("of_process", type_=exact(128))
-_known = ONLINE.c.expires <= bindparam("known", type_=BigInteger)
 RENEW = update(ONLINE).where(_mine).values(expires=bindparam("until", type_=BigInteger))
-LEAVE = delete(ONLINE).where(_mine, ONLINE.c.user_id == bindparam("leaving", type_=Id), _known)
-EXPIRE = delete(ONLINE).where(_mine, _known)
+LEAVE = delete(ONLINE).where(_mine, ONLINE.c.user_id == bindparam("leaving", type_=Id))
+EXPIRE = delete(ONLINE).where(_mine, ONLINE.c.expires <= bindparam("at", type_=BigInteger))
 END = delete(ONLINE).where(_mine)
 
 
@@ -35,19 +34,23 @@ def admit(ctx: Context, user_id: int) -> TooManyOnlineUsers | None:
     allowed = ctx.config[PresenceConfig].maximum_online_users
     if not allowed:
         return None
-    if ctx.execute(queries.LOCK_GATE).first() is None:
-        raise BootError("the gate of presence has no row; run atrio db upgrade")
+    _lock_gate(ctx)
     others = int(queries.OTHERS.value(ctx, now=ctx.now, user_id=user_id))
     if others >= allowed:
         return TooManyOnlineUsers(others, allowed)
     roll = roll_of(ctx.kernel)
     roll.admitted(user_id)
-    _note(ctx, roll.process, (user_id,), _until(ctx))
+    _note(ctx, roll.process, (user_id,))
     return None
 
 
-def _note(ctx: Context, process: str, user_ids: Collection[int], until: int) -> None:
-    now = ctx.now
+def _lock_gate(ctx: Context) -> None:
+    if ctx.execute(queries.LOCK_GATE).first() is None:
+        raise BootError("the gate of presence has no row; run atrio db upgrade")
+
+
+def _note(ctx: Context, process: str, user_ids: Collection[int]) -> None:
+    now, until = ctx.now, _until(ctx)
     statement = upsert(ctx.dialect, ONLINE, ("process", "user_id"), overwrite=("expires",))
     ctx.execute(
         statement, [{"process": process, "user_id": u, "opened": now, "expires": until} for u in sorted(user_ids)]
@@ -58,34 +61,35 @@ def _until(ctx: Context) -> int:
     return ctx.now + ctx.config[PresenceConfig].lease_seconds * SECOND
 
 
-def keep_users(
-    ctx: Context, process: str, *, came: Collection[int], left: Collection[int], known: int
-) -> int:  # fmt: skip
-    """Write who came to a process and delete who left it; returns until when the rows hold at most.
+def keep_users(ctx: Context, came: Collection[int], left: Collection[int]) -> None:
+    """Write who came to this process, and delete who left it.
 
-    `known` is the last such value: a row that holds longer was written by `admit` meanwhile and stays.
+    With a limit somebody may be let in again while he leaves: behind the gate that is over, or begins later.
     """
+    roll = roll_of(ctx.kernel)
     if left:
-        ctx.execute(LEAVE, [{"of_process": process, "leaving": u, "known": known} for u in sorted(left)])
-    until = _until(ctx)
+        if ctx.config[PresenceConfig].maximum_online_users:
+            _lock_gate(ctx)
+        gone = sorted(set(left) - roll.here())
+        if gone:
+            ctx.execute(LEAVE, [{"of_process": roll.process, "leaving": u} for u in gone])
     if came:
-        _note(ctx, process, came, until)
-    return max(known, until)
+        _note(ctx, roll.process, came)
 
 
-def renew_users(ctx: Context, process: str) -> tuple[int, int]:
-    """Renew all rows of a process, and delete what others left to expire; returns how many hold until when."""
-    until = _until(ctx)
-    renewed: Any = ctx.execute(RENEW, {"of_process": process, "until": until})
+def renew_users(ctx: Context) -> int:
+    """Renew all rows of this process, and delete what others left to expire; returns how many are renewed."""
+    process = roll_of(ctx.kernel).process
+    renewed: Any = ctx.execute(RENEW, {"of_process": process, "until": _until(ctx)})
     now = ctx.now
     for row in queries.DEAD.all(ctx, now=now):
-        ctx.execute(EXPIRE, {"of_process": row.process, "known": now})
-    return int(renewed.rowcount), until
+        ctx.execute(EXPIRE, {"of_process": row.process, "at": now})
+    return int(renewed.rowcount)
 
 
-def forget_process(ctx: Context, process: str) -> None:
-    """Delete the rows of a process that stops."""
-    ctx.execute(END, {"of_process": process})
+def forget_process(ctx: Context) -> None:
+    """Delete the rows of this process, which stops."""
+    ctx.execute(END, {"of_process": roll_of(ctx.kernel).process})
 
 
 def hide(ctx: Context, user_id: int, *, hidden: bool) -> None:

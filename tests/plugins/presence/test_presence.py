@@ -256,10 +256,18 @@ def test_who_is_let_in_while_he_leaves_keeps_his_row(kernel: Kernel, keeper: Kee
     assert left == {5}
     clock.move(1)
     assert admit(kernel, 5) is None
-    process, known = keeper.roll.process, keeper._until
-    kernel.run(lambda ctx: services.keep_users(ctx, process, came=(), left=left, known=known))
+    kernel.run(lambda ctx: services.keep_users(ctx, (), left))
     assert [r.user_id for r in rows(kernel)] == [5]
     assert admit(kernel, 6) is not None
+
+
+@limited(1, presence__offline_seconds=0)
+def test_who_comes_and_goes_between_two_turns_leaves_no_row(kernel: Kernel, keeper: Keeper) -> None:
+    assert admit(kernel, 5) is None
+    keeper.roll.opened(5)
+    keeper.roll.closed(5)
+    keeper.turn()
+    assert rows(kernel) == []
 
 
 @limited(5)

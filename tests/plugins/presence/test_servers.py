@@ -104,7 +104,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
 
     yield give
     for server in made:
-        server.stop(signal.SIGKILL)
+        server.stop()  # not by a kill: the processes of several workers would outlive it
 
 
 def noted(folder: Path) -> list[tuple[Any, ...]]:
