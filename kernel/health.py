@@ -38,19 +38,22 @@ def ready(ctx: Context, call: Call) -> Response:
     if kernel.closing.is_set():
         facts["status"] = "stopping"
     plugins: dict[str, Any] = {}
-    for record in kernel.records:
-        entry: dict[str, Any] = {"state": str(record.state)}
-        if record.state not in (State.ENABLED, State.DISABLED):
-            entry["reason"] = record.reason
-        if record.faults:
-            entry["faults"] = record.faults
-        if record.enabled:
-            entry |= _reported(kernel, record)
+    with ctx.released():  # a plugin may look into the database for its facts
+        for record in kernel.records:
+            plugins[record.name] = entry = _entry(kernel, record)
             if record.essential and "failing" in entry:
                 facts["status"] = "unavailable"
-        plugins[record.name] = entry
     facts["plugins"] = plugins
     return json_response(facts, 200 if facts["status"] == "ok" else 503)
+
+
+def _entry(kernel: Kernel, record: PluginRecord) -> dict[str, Any]:
+    entry: dict[str, Any] = {"state": str(record.state)}
+    if record.state not in (State.ENABLED, State.DISABLED):
+        entry["reason"] = record.reason
+    if record.faults:
+        entry["faults"] = record.faults
+    return entry | _reported(kernel, record) if record.enabled else entry
 
 
 def _reported(kernel: Kernel, record: PluginRecord) -> dict[str, Any]:

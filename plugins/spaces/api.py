@@ -14,6 +14,7 @@ from .audiences import every_member, members_at_least, one_user, space_public
 from .errors import InsufficientUserRole, InvalidSpaceId, SpaceNotFound
 from .permissions import LEVELS, ROLES
 from .queries import (
+    fellow_members,
     find_by_label,
     member_ids,
     member_space_ids,
@@ -131,10 +132,10 @@ __all__ = [
     "CONTENT_MANAGER", "CONTRIBUTOR", "CREATE_SPACE", "DELETE_SPACE", "LEVELS", "MODIFY_SPACE",
     "NOT_TRASHED", "READER", "ROLES", "SEE_SPACE", "SPACE", "WORKSPACE_MANAGER", "InsufficientUserRole",
     "InvalidSpaceId", "NestedSpaceSchema", "SpaceDigestSchema", "SpaceNameSchema", "SpaceNotFound",
-    "SpaceSchema", "create_space", "every_member", "find_by_label", "find_space", "is_member",
-    "joined_spaces", "load_space", "lock_space", "member_dumper", "member_ids", "member_space_ids",
-    "member_views", "members_at_least", "nested_space_dumper", "one_user", "owned_space_ids",
-    "refuse_trashed", "restore_space", "role", "share_a_space", "short_columns", "shown_label",
-    "sidebar_entries", "space_dumper", "space_label", "space_public", "space_view", "subscription",
-    "subscription_dumper", "told_space", "trash_space",
+    "SpaceSchema", "create_space", "every_member", "fellow_members", "find_by_label", "find_space",
+    "is_member", "joined_spaces", "load_space", "lock_space", "member_dumper", "member_ids",
+    "member_space_ids", "member_views", "members_at_least", "nested_space_dumper", "one_user",
+    "owned_space_ids", "refuse_trashed", "restore_space", "role", "share_a_space", "short_columns",
+    "shown_label", "sidebar_entries", "space_dumper", "space_label", "space_public", "space_view",
+    "subscription", "subscription_dumper", "told_space", "trash_space",
 ]  # fmt: skip

@@ -263,6 +263,8 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ),
     ("GET", "/api/users/me"): Recipe(),
     ("PUT", "/api/users/me"): Recipe(_body(timezone="", lang="en")),
+    ("GET", f"{U}/presence"): Recipe(),
+    ("PUT", f"{U}/presence"): Recipe(_body(hidden=True)),
 }  # fmt: skip
 
 

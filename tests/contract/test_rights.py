@@ -79,6 +79,8 @@ BEYOND = {
     ): "contributor",
     ("GET", "/api/users/me"): "signed in",
     ("PUT", "/api/users/me"): "signed in",
+    ("GET", "/api/users/{user_id}/presence"): "knows user",
+    ("PUT", "/api/users/{user_id}/presence"): "self or administrator",
 }
 RULES = sorted({rule for *_, rule in _routes()})
 

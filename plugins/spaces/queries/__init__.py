@@ -8,7 +8,7 @@ from .members import (
     members,
     settings_of,
 )
-from .people import Search, joined, known_members, share_a_space
+from .people import Search, fellow_members, joined, known_members, share_a_space
 from .spaces import (
     GUARD,
     JOINED,
@@ -49,6 +49,7 @@ __all__ = [
     "accessible",
     "all_spaces",
     "counts_below",
+    "fellow_members",
     "find_by_label",
     "joined",
     "known_members",

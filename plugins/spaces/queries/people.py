@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,24 @@ SHARE = Statement(
 def share_a_space(ctx: Context, user_id: int, other_id: int) -> bool:
     """Tell whether two users are members of a common space that is not deleted."""
     return SHARE.first(ctx, user_id=user_id, other_id=other_id) is not None
+
+
+def fellow_members(
+    ctx: Context, user_ids: Collection[int], among: Collection[int] | None = None
+) -> Sequence[Any]:  # fmt: skip
+    """Return (space_id, user_id) of the members of every not deleted space in which one of some users is a member.
+
+    `among` names whom alone the caller asks for; the users themselves must be among them to be there.
+    """
+    theirs = (
+        select(_theirs.space_id)
+        .join(Space, Space.space_id == _theirs.space_id)
+        .where(_theirs.user_id.in_(user_ids), Space.is_deleted == 0)
+    )
+    query = select(_mine.space_id, _mine.user_id).where(_mine.space_id.in_(theirs))
+    if among is not None:
+        query = query.where(_mine.user_id.in_(among))
+    return ctx.execute(query).all()
 
 
 def joined(ctx: Context, user_id: int, space_ids: Iterable[int]) -> set[int]:

@@ -1,0 +1,1 @@
+"""Who is online, told by the open streams of all processes."""
