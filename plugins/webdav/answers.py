@@ -28,7 +28,7 @@ STYLE = (
 
 
 def stored(kernel: Kernel, request: Request, node: Node) -> Response | None:
-    """Return the answer with a stored file, ranges and conditions included; None for what has no bytes of its own."""
+    """Return the answer with a stored file, ranges and conditions included; None for what has no such bytes."""
     row = node.row
     if row.digest is None:
         return None
@@ -49,10 +49,8 @@ def listing(drive: Drive, node: Node, path: str, prefix: str) -> Response:
         slash = "/" if member.is_folder else ""
         size = "" if member.is_folder or member.row.size is None else f"{member.row.size:,}"
         moment = getattr(member.row, "modified", None) or member.row.created
-        rows.append(
-            f'<tr><td><a href="{html.escape(quote(member.name + slash))}">{html.escape(member.name + slash)}</a></td>'
-            f"<td>{size}</td><td>{iso_utc(moment)}</td></tr>"
-        )
+        shown, address = html.escape(member.name + slash), html.escape(quote(member.name + slash))
+        rows.append(f'<tr><td><a href="{address}">{shown}</a></td><td>{size}</td><td>{iso_utc(moment)}</td></tr>')
     title = html.escape(node.name or "Atrio")
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'

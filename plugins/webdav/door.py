@@ -50,13 +50,12 @@ class Door:
         """The protocol library behind its bridge; imported with the first request."""
         if self._bridge is None:
             from .adapters.application import make_application
-            from .adapters.locks import make_lock_manager
-            from .adapters.properties import make_property_manager
 
-            kernel, settings = self.kernel, self.settings
-            locks = make_lock_manager(kernel, settings.lock_seconds)
-            properties = make_property_manager(kernel)
-            application = make_application(prefix(settings), locks, properties, settings.infinity_limit)
+            settings = self.settings
+            application = make_application(
+                self.kernel, prefix(settings), lock_seconds=settings.lock_seconds,
+                infinity_limit=settings.infinity_limit,
+            )  # fmt: skip
             self._bridge = WsgiBridge(application, self.pool, self.limits)
         return self._bridge
 

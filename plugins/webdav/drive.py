@@ -28,7 +28,8 @@ from atrio.plugins.spaces.api import (
 )
 
 from . import queries
-from .errors import FixedName, NotWritable, SpacesStay
+from .errors import FixedName, Locked, NotWritable, SpacesStay
+from .services import locks
 
 if TYPE_CHECKING:
     from atrio.kernel.host import Kernel
@@ -68,6 +69,7 @@ class Drive:
         self.kernel = kernel
         self.actor = actor
         self.request_id = request_id
+        self.tokens: frozenset[str] = frozenset()
         self._spaces: list[Any] | None = None
         self._found: dict[str, Node | None] = {}
         self._names: dict[str, str] = {}
@@ -77,12 +79,25 @@ class Drive:
 
     def _write(
         self, call: Callable[[Context], T], guards: tuple[Any, ...], *, space_id: int,
-        content_id: int | None = None, to_space: int | None = None,
+        content_id: int | None = None, to_space: int | None = None, keys: Iterable[tuple[str, bool]] = (),
     ) -> T:  # fmt: skip
+        """Run a writing unit behind guards; `keys` are the places it changes, whose locks it looks at itself.
+
+        The protocol library looks at them too, before the body arrives; a lock may be granted since then.
+        """
+
+        def guarded(ctx: Context) -> T:
+            locks.hold_still(ctx)
+            for key, deep in keys:
+                mine = str(self.actor.id)
+                if locks.locks_against(ctx, key or "/", principal=mine, tokens=self.tokens, deep=deep):
+                    raise Locked
+            return call(ctx)
+
         path = {"workspace_id": str(space_id), "content_id": str(content_id or "")}
         self._found.clear()
         return self.kernel.run(
-            call, actor=self.actor, request_id=self.request_id, guards=guards, path=path,
+            guarded, actor=self.actor, request_id=self.request_id, guards=guards, path=path,
             raw_body={"new_workspace_id": to_space},
         )  # fmt: skip
 
@@ -218,7 +233,7 @@ class Drive:
                 namespace="content",
             )  # fmt: skip
 
-        return self._write(act, (SPACE, CONTRIBUTOR), space_id=parent.space_id)
+        return self._write(act, (SPACE, CONTRIBUTOR), space_id=parent.space_id, keys=[(parent.key, False)])
 
     def put(self, node: Node, blob: TemporaryBlob, media: str) -> None:
         """Give a file new bytes, or a note a new text."""
@@ -237,7 +252,9 @@ class Drive:
             name = row.label + row.file_extension
             content.replace_bytes(ctx, space, row, name=name, blob=blob, media=media)
 
-        self._write(act, guards, space_id=node.space_id, content_id=node.content_id)
+        self._write(
+            act, guards, space_id=node.space_id, content_id=node.content_id, keys=[(node.key, False)]
+        )  # fmt: skip
 
     def make_folder(self, parent: Node, name: str) -> int:
         """Create a folder."""
@@ -252,7 +269,7 @@ class Drive:
                 namespace="content",
             )  # fmt: skip
 
-        return self._write(act, (SPACE, CONTENT_MANAGER), space_id=parent.space_id)
+        return self._write(act, (SPACE, CONTENT_MANAGER), space_id=parent.space_id, keys=[(parent.key, False)])
 
     def delete(self, node: Node) -> None:
         """Put a content into the trash, with everything below it."""
@@ -261,7 +278,7 @@ class Drive:
         guards = (SPACE, CONTENT_MANAGER, content.CONTENT_GUARD)
         self._write(
             lambda ctx: content.trash(ctx, ctx.resources["content"]), guards, space_id=node.space_id,
-            content_id=node.content_id,
+            content_id=node.content_id, keys=[(node.key, True), (node.key.rpartition("/")[0], False)],
         )  # fmt: skip
 
     def move(self, node: Node, parent: Node, name: str, over: Node | None) -> None:
@@ -283,6 +300,7 @@ class Drive:
         self._write(
             act, (SPACE, *role, content.CONTENT_GUARD), space_id=node.space_id, content_id=node.content_id,
             to_space=parent.space_id,
+            keys=[(node.key, True), (node.key.rpartition("/")[0], False), *self._touched(parent, over)],
         )  # fmt: skip
 
     def copy(self, node: Node, parent: Node, name: str, over: Node | None, *, deep: bool) -> None:
@@ -300,8 +318,14 @@ class Drive:
 
         guards = (SPACE, READER, content.DESTINATION, content.CONTENT_GUARD)
         self._write(
-            act, guards, space_id=node.space_id, content_id=node.content_id, to_space=parent.space_id
+            act, guards, space_id=node.space_id, content_id=node.content_id, to_space=parent.space_id,
+            keys=self._touched(parent, over),
         )  # fmt: skip
+
+    @staticmethod
+    def _touched(parent: Node, over: Node | None) -> list[tuple[str, bool]]:
+        """Return the places that change where something arrives: what it replaces, or its new folder."""
+        return [(over.key, True)] if over is not None else [(parent.key, False)]
 
     def _make_room(self, ctx: Context, space_id: int, over: Node | None) -> None:
         if over is None:

@@ -19,6 +19,12 @@ class NotWritable(KernelError):
     status: ClassVar[int] = 403
 
 
+class Locked(KernelError):
+    """Somebody else's lock stands here, or its token was not sent."""
+
+    status: ClassVar[int] = 423
+
+
 class FixedName(KernelError):
     """The name cannot be stored, or lacks the ending of its type."""
 

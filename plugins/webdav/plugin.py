@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from atrio import Manifest, hookimpl
 
 if TYPE_CHECKING:
-    from atrio import ConfigSection
+    from atrio import ConfigSection, Subscription, Task
     from atrio.kernel.config import Config
     from atrio.kernel.db.migrate import Lineage
     from atrio.kernel.host import Kernel
@@ -44,9 +44,9 @@ def check_environment(config: Config) -> str | None:
 @hookimpl
 def register_models() -> list[Any]:
     """Declare the tables."""
-    from . import models
+    from .models import DavLock, DavProperty, LockGate
 
-    return list(models.MODELS)
+    return [LockGate, DavLock, DavProperty]
 
 
 @hookimpl
@@ -55,6 +55,22 @@ def register_migrations() -> Lineage:
     from atrio.kernel.db.migrate import Lineage
 
     return Lineage("webdav", "atrio.plugins.webdav.migrations")
+
+
+@hookimpl
+def register_subscriptions() -> list[Subscription]:
+    """Forget properties with what they belong to."""
+    from .subscribers import SUBSCRIPTIONS
+
+    return list(SUBSCRIPTIONS)
+
+
+@hookimpl
+def register_tasks() -> list[Task]:
+    """Declare the hourly task."""
+    from .tasks import TASKS
+
+    return list(TASKS)
 
 
 @hookimpl

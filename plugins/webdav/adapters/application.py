@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from typing import Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 
 from wsgidav.dav_error import DAVError, get_http_status_string
 from wsgidav.mw.base_mw import BaseMiddleware
@@ -14,13 +13,18 @@ from wsgidav.wsgidav_app import WsgiDAVApp
 
 from atrio.kernel.http.wsgi import BodyCut
 
-from .provider import CREATED, DRIVE, Provider, drive_of
+from .locks import LockManager, LockStorage
+from .properties import PropertyManager
+from .provider import CREATED, DRIVE, Provider, property_key
+
+if TYPE_CHECKING:
+    from atrio.kernel.host import Kernel
 
 log = logging.getLogger("atrio.webdav")
 BLOCK = 256 * 1024
 
 
-class Printer(BaseMiddleware):
+class Printer(BaseMiddleware):  # type: ignore[misc]
     """Says why a request was refused, in a line of text or the XML of RFC 4918 §16, and nothing of our inside."""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
@@ -58,9 +62,7 @@ class Printer(BaseMiddleware):
             start_response(status, [("Content-Length", "0"), *(error.add_headers or ())])
             return b""
         if error.err_condition is not None:
-            drive, prefix = drive_of(environ), environ.get("SCRIPT_NAME", "")
-            error.err_condition.hrefs = [quote(prefix + drive.path_of(h)) for h in error.err_condition.hrefs]
-            body = error.err_condition.as_string().encode()
+            body: bytes = error.err_condition.as_string().encode()
             headers = [*_plain(body)[1:], ("Content-Type", "application/xml; charset=utf-8")]
         else:
             why = error.context_info if error.src_exception is None and error.value < 500 else ""
@@ -74,7 +76,7 @@ def _plain(body: bytes) -> list[tuple[str, str]]:
     return [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
 
 
-class Shim(BaseMiddleware):
+class Shim(BaseMiddleware):  # type: ignore[misc]
     """Names the user, who was authenticated before, in the way the library expects."""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -95,18 +97,20 @@ class Shim(BaseMiddleware):
         return found
 
 
-def make_application(prefix: str, locks: Any, properties: Any, infinity_limit: int) -> Any:
-    """Return the WSGI application of the drive below a path prefix; `locks` is a lock manager."""
+def make_application(kernel: Kernel, prefix: str, *, lock_seconds: int, infinity_limit: int) -> Any:
+    """Return the WSGI application of the drive below a path prefix."""
     provider = Provider(infinity_limit)
     application = WsgiDAVApp(
         {
             "provider_mapping": {"/": provider}, "mount_path": prefix, "lock_storage": None,
-            "property_manager": properties, "block_size": BLOCK, "suppress_version_info": True, "verbose": 1,
-            "logging": {"enable": False}, "middleware_stack": [Printer, Shim, RequestResolver],
+            "property_manager": PropertyManager(kernel, property_key), "block_size": BLOCK,
+            "suppress_version_info": True, "verbose": 1, "logging": {"enable": False},
+            "middleware_stack": [Printer, Shim, RequestResolver],
             "hotfixes": {"re_encode_path_info": True, "unquote_path_info": False},
             "http_authenticator": {"domain_controller": None, "accept_digest": False, "accept_basic": False},
         }
     )  # fmt: skip
+    locks = LockManager(LockStorage(kernel, max_seconds=lock_seconds), provider.href_of)
     application.lock_manager = locks
     provider.set_lock_manager(locks)
     return application

@@ -83,22 +83,25 @@ class _Placed:
     def support_recursive_delete(self) -> bool:
         return True
 
-    def _refuse_locked(self, url: str, depth: str) -> None:
-        """Raise 423 where a lock stands whose token was not sent (RFC 4918 §7)."""
-        manager = self.provider.lock_manager
-        if manager is None:
-            return
+    def _with_tokens(self) -> Drive:
+        """Return the drive, which knows the lock tokens that the request submits: its units look at the locks."""
         if "wsgidav.conditions.if" not in self.environ:
             util.parse_if_header_dict(self.environ)
-        manager.check_write_permission(
-            url=url, depth=depth, token_list=self.environ["wsgidav.ifLockTokenList"],
+        drive = drive_of(self.environ)
+        drive.tokens = frozenset(self.environ["wsgidav.ifLockTokenList"])
+        return drive
+
+    def _refuse_locked(self, url: str, depth: str) -> None:
+        """Raise 423 where a lock stands whose token was not sent (RFC 4918 §7)."""
+        self.provider.lock_manager.check_write_permission(
+            url=url, depth=depth, token_list=self._with_tokens().tokens,
             principal=self.environ["wsgidav.user_name"],
         )  # fmt: skip
 
     def handle_delete(self) -> bool:
         self._refuse_locked(self.get_ref_url(), "infinity")
         with translated():
-            drive_of(self.environ).delete(self.node)
+            self._with_tokens().delete(self.node)
         self._forget()
         return True
 
@@ -113,10 +116,13 @@ class _Placed:
         drive, parent, name, over = self._destination(dest_path)
         with translated():
             drive.copy(self.node, parent, name, over, deep=depth_infinity)
+        copied = drive.find(dest_path)
+        if copied is not None and self.provider.prop_manager is not None:
+            self.provider.prop_manager.copy_properties(self.get_ref_url(), copied.key, self.environ)
         return True
 
     def _destination(self, dest_path: str) -> tuple[Drive, Node, str, Node | None]:
-        drive = drive_of(self.environ)
+        drive = self._with_tokens()
         path = dest_path.rstrip("/")
         name = util.get_uri_name(path)
         parent, over = drive.find(util.get_uri_parent(path)), drive.find(path)
@@ -127,12 +133,10 @@ class _Placed:
 
     def _forget(self) -> None:
         """Locks do not follow what was moved or deleted (RFC 4918 §7.5, §9.9.3)."""
-        manager = self.provider.lock_manager
-        if manager is not None:
-            manager.remove_all_locks_from_url(self.get_ref_url(), recursive=True)
+        self.provider.lock_manager.remove_all_locks_from_url(self.get_ref_url(), recursive=True)
 
 
-class Folder(_Placed, DAVCollection):
+class Folder(_Placed, DAVCollection):  # type: ignore[misc]
     """The root, a space, or a folder."""
 
     def __init__(self, path: str, environ: dict[str, Any], node: Node) -> None:
@@ -176,7 +180,7 @@ class Folder(_Placed, DAVCollection):
 
     def create_collection(self, name: str) -> None:
         with translated():
-            drive_of(self.environ).make_folder(self.node, name)
+            self._with_tokens().make_folder(self.node, name)
 
     def delete(self) -> None:
         raise DAVError(HTTP_FORBIDDEN)
@@ -198,7 +202,7 @@ class _Writing:
         """The blob is closed, and made safe on the disk, where it is kept."""
 
 
-class File(_Placed, DAVNonCollection):
+class File(_Placed, DAVNonCollection):  # type: ignore[misc]
     """A content with bytes."""
 
     def __init__(self, path: str, environ: dict[str, Any], node: Node) -> None:
@@ -269,7 +273,7 @@ class File(_Placed, DAVNonCollection):
             blob.discard()
 
     def _store(self, blob: TemporaryBlob) -> None:
-        drive = drive_of(self.environ)
+        drive = self._with_tokens()
         drive.put(self.node, blob, self._media)
         self._reload()
 
@@ -313,7 +317,7 @@ class Pending(File):
         return False
 
     def _store(self, blob: TemporaryBlob) -> None:
-        drive = drive_of(self.environ)
+        drive = self._with_tokens()
         drive.put_new(self.parent, self.node.name, blob, self._media)
         self._reload()
 
@@ -323,7 +327,7 @@ def resource(path: str, environ: dict[str, Any], node: Node) -> Any:
     return Folder(path, environ, node) if node.is_folder else File(path, environ, node)
 
 
-class Provider(DAVProvider):
+class Provider(DAVProvider):  # type: ignore[misc]
     """All spaces of whoever asks."""
 
     def __init__(self, infinity_limit: int = 1000) -> None:
@@ -346,3 +350,14 @@ class Provider(DAVProvider):
         """Return the path of a place by ids, as the user of this request knows it."""
         drive: Drive | None = getattr(self._current, "drive", None)
         return unquote(ref_url) if drive is None else drive.path_of(ref_url)
+
+    def href_of(self, ref_url: str) -> str:
+        """Return the address of a place by ids, as the user of this request knows it."""
+        return quote(str(self.mount_path) + self.ref_url_to_path(ref_url))
+
+
+def property_key(ref_url: str, environ: dict[str, Any] | None = None) -> str | None:
+    """Return whose dead properties those of a place are: they follow the thing, not its path."""
+    last = ref_url.rstrip("/").rpartition("/")[2]
+    kinds = {"c": "content", "s": "space"}
+    return f"{kinds[last[0]]}:{last[1:]}" if last[:1] in kinds and last[1:].isdigit() else None

@@ -1,0 +1,1 @@
+"""Writes of webdav: locks and dead properties."""
