@@ -77,7 +77,7 @@ def _tell(operation: str) -> Any:
 
 
 def _purged(ctx: Context, event: ContentPurged) -> Messages:
-    return [{"forgets_content": event.content_id}]
+    return [{"forgets_contents": event.content_ids}]
 
 
 LIVE_EVENTS: tuple[Mapping[str, Any], ...] = (

@@ -39,6 +39,8 @@ LEAVE = delete(MESSAGE).where(
 LEAVE_HISTORY = delete(HISTORY).where(
     HISTORY.c.user_id == bindparam("leaving"), HISTORY.c.space_id == bindparam("left_space")
 )
+FORGOTTEN_AT_ONCE = 5000
+"""Contents that one job forgets."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -50,9 +52,11 @@ def publish(ctx: Context, events: Iterable[Event]) -> None:
             values = {"leaving": message["leaves"], "left_space": message["space_id"]}
             ctx.execute(LEAVE, values)
             ctx.execute(LEAVE_HISTORY, values)
-        for key in ("forgets_space", "forgets_content"):
-            if key in message:
-                ctx.defer(f"live.forget_{key.removeprefix('forgets_')}", **{"key": message[key]})
+        if "forgets_space" in message:
+            ctx.defer("live.forget_space", key=message["forgets_space"])
+        gone = sorted(message.get("forgets_contents", ()))
+        for start in range(0, len(gone), FORGOTTEN_AT_ONCE):
+            ctx.defer("live.forget_contents", keys=gone[start : start + FORGOTTEN_AT_ONCE])
     rows = [m for m in told if "event_type" in m or "ends_streams_of" in m]
     if not rows:
         return
