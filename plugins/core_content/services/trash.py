@@ -123,7 +123,12 @@ def purge(ctx: Context, row: Any) -> None:
     ctx.execute(delete(CONTENT).where(or_(CONTENT.c.content_id == row.content_id, CONTENT.c.hidden_by == mark)))
     ctx.emit(
         ContentPurged(
-            row.content_id, row.workspace_id, row.parent_id, row.content_type, row.current_revision_id, row.label,
+            row.content_id,
+            row.workspace_id,
+            row.parent_id,
+            row.content_type,
+            row.current_revision_id,
+            row.label,
             content_ids=(row.content_id, *inside),
         )
     )

@@ -145,7 +145,12 @@ class Cast:
 
     def other_space(self, access: str = "open", **values: Any) -> int:
         """Return a new space of the administrator."""
-        body = {"label": "Other", "description": "<p>about</p>", "access_type": access, "default_user_role": "reader"}
+        body = {
+            "label": "Other",
+            "description": "<p>about</p>",
+            "access_type": access,
+            "default_user_role": "reader",
+        }
         return int(self.ok("POST", "/api/workspaces", {**body, **values})["workspace_id"])
 
 

@@ -87,7 +87,9 @@ def _instead(kernel: Kernel, teller: Any, messages: Callable[..., Any]) -> Calla
 WRITERS, EACH = 6, 8
 
 
-def test_writers_at_once_give_ids_without_gaps_in_the_order_of_commits(cast: Any, log: Any, kernel: Kernel) -> None:
+def test_writers_at_once_give_ids_without_gaps_in_the_order_of_commits(
+    cast: Any, log: Any, kernel: Kernel
+) -> None:
     """A reader who asks again and again never sees an id appear below one that he has seen."""
     spaces = [cast.space, *(cast.other_space("confidential") for _ in range(2))]
     log.news()

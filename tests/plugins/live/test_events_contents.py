@@ -74,7 +74,9 @@ def test_an_upload_is_created_and_then_modified(cast: Any, log: Any) -> None:
 def test_a_kanban_gets_its_bytes(cast: Any, log: Any) -> None:
     board = cast.make("kanban", "Board")
     told = log.alone("content.created.kanban", cast.members)
-    cast.ok("PUT", f"{cast.base}/files/{board}/raw/Board.kanban", files={"files": ("b", b"{}", "application/json")})
+    cast.ok(
+        "PUT", f"{cast.base}/files/{board}/raw/Board.kanban", files={"files": ("b", b"{}", "application/json")}
+    )
     told = log.alone("content.modified.kanban", cast.members)
     assert told.fields["content"]["content_id"] == board
 

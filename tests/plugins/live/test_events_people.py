@@ -108,7 +108,7 @@ def test_the_first_sign_in(kernel: Kernel, cast: Any, log: Any) -> None:
 
 def test_the_token_of_the_client_comes_back(cast: Any, log: Any) -> None:
     path = f"/api/users/{cast.ids['reader']}/config"
-    for token in ("abc-123", "é\"\\ x"):
+    for token in ("abc-123", 'é"\\ x'):
         sent = {"X-Tracim-ClientToken": token}
         cast.ok("PUT", path, {"parameters": {"a": token}}, "reader", headers=sent)
         assert log.one().fields["client_token"] == token

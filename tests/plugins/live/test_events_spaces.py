@@ -95,7 +95,10 @@ def test_the_way_of_a_request(cast: Any, log: Any) -> None:
         cast.ok("POST", f"/api/workspaces/{space}/members", {"user_id": user, "role": role})
     log.news()
     deciders = set(cast.administrators | {manager, outsider})
-    mine, base = f"/api/users/{outsider}/workspace_subscriptions", f"/api/workspaces/{space}/subscriptions/{outsider}"
+    mine, base = (
+        f"/api/users/{outsider}/workspace_subscriptions",
+        f"/api/workspaces/{space}/subscriptions/{outsider}",
+    )
     cast.ok("PUT", mine, {"workspace_id": space}, "outsider")
     told = log.alone("workspace_subscription.created", deciders)
     asked = told.fields["subscription"]

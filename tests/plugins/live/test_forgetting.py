@@ -36,7 +36,11 @@ def test_a_purged_content_is_forgotten_with_all_below_it(cast: Any, kernel: Kern
     folder = cast.make("folder", "Folder")
     inner = cast.make("folder", "Inner", parent_id=folder)
     note = cast.make(label="Deep", parent_id=inner)
-    comment, stays, moved = cast.comment(note), cast.make(label="Stays"), cast.make(label="Moved", parent_id=folder)
+    comment, stays, moved = (
+        cast.comment(note),
+        cast.make(label="Stays"),
+        cast.make(label="Moved", parent_id=folder),
+    )
     cast.ok("POST", f"{cast.base}/contents/{note}/reactions", {"value": "x"})
     cast.ok("PUT", f"{cast.base}/contents/{moved}/move", {"new_parent_id": None, "new_workspace_id": cast.space})
     assert all(told_of(kernel, "content_id", c) > (0, 0) for c in (folder, inner, note, comment, stays, moved))
@@ -115,7 +119,9 @@ def test_what_is_old_and_read_is_forgotten(cast: Any, kernel: Kernel, clock: Any
     shared = put(kernel, reader, [row], created=old, read_at=old)
     with kernel.unit() as ctx:
         ctx.execute(
-            text("INSERT INTO live_message SELECT :u, event_id, kind, space_id, 1, NULL FROM live_event WHERE event_id = :e"),
+            text(
+                "INSERT INTO live_message SELECT :u, event_id, kind, space_id, 1, NULL FROM live_event WHERE event_id = :e"
+            ),
             {"u": other, "e": shared[0]},
         )
     recent = put(kernel, reader, [row] * 2, created=new, read_at=new)

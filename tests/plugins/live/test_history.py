@@ -56,7 +56,7 @@ def test_the_past_is_there_read_and_hidden(cast: Any, log: Any, newcomer: Inbox)
     assert ids[:6] == [own.event_id, *(t.event_id for t in reversed(told))]
     assert {m["event_type"].partition(".")[0] for m in page} >= {"workspace", "workspace_member"}
     assert [m["read"] is None for m in page] == [True] + [False] * (len(page) - 1)
-    total, read, unread = newcomer.numbers(include_not_sent=1)
+    total, _, unread = newcomer.numbers(include_not_sent=1)
     assert (total - before[0], unread - before[2]) == (len(page), 1)
     assert newcomer.ids(read_status="read", workspace_ids=cast.space) == []
     assert newcomer.mark("unread").status == 204

@@ -198,7 +198,9 @@ def test_event_ids_are_combined_with_the_other_kinds(inbox: Inbox, kernel: Kerne
     ids = put(kernel, ME, ROWS)
     assert inbox.mark("read", event_ids=listed(ids[:4]), space_ids="1").status == 204
     assert inbox.unread() == set(ids) - {ids[0], ids[1]}
-    assert inbox.mark("read", event_ids=listed([*ids[:8], 10**17]), content_ids="20", parent_ids="10").status == 204
+    assert (
+        inbox.mark("read", event_ids=listed([*ids[:8], 10**17]), content_ids="20", parent_ids="10").status == 204
+    )
     assert inbox.unread() == set(ids) - {ids[i] for i in (0, 1, 2, 3, 6)}
     assert inbox.mark("unread", event_ids=listed(ids[:1])).status == 204
     assert ids[0] in inbox.unread()
