@@ -264,12 +264,13 @@ def counting(kernel: Kernel) -> Iterator[list[str]]:
 
 
 FRAME = ("BEGIN", "START", "SAVEPOINT", "RELEASE", "COMMIT", "ROLLBACK")
+LOCK = ("FOR UPDATE", "FOR NO KEY UPDATE")
 FIRST_OF_A_JOB = "UPDATE kernel_outbox SET state"
 
 
 def counted(seen: list[str]) -> list[str]:
-    """Leave out what only frames a transaction."""
-    return [text for text in seen if not text.lstrip().upper().startswith(FRAME)]
+    """Leave out what only frames a transaction, or only locks a row: SQLite has no need of that."""
+    return [t for t in seen if not t.lstrip().upper().startswith(FRAME) and not t.rstrip().endswith(LOCK)]
 
 
 def of_the_request(seen: list[str]) -> list[str]:

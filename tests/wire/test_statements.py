@@ -1,7 +1,7 @@
 """How many statements reach the database: fixed for every route, the same for ten rows and a thousand.
 
-What only frames a transaction does not count. What a job does after the commit must not grow either; the
-budget is that of the request. Every bundled plugin is on.
+What only frames a transaction or locks a row does not count. What a job does after the commit must not grow
+either; the budget is that of the request. Every bundled plugin is on.
 """
 
 from __future__ import annotations
