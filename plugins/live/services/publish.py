@@ -50,8 +50,8 @@ def publish(ctx: Context, events: Iterable[Event]) -> None:
     for message in told:
         if "leaves" in message:
             values = {"leaving": message["leaves"], "left_space": message["space_id"]}
+            ctx.execute(LEAVE_HISTORY, values)  # first: it waits for a page that is being copied
             ctx.execute(LEAVE, values)
-            ctx.execute(LEAVE_HISTORY, values)
         if "forgets_space" in message:
             ctx.defer("live.forget_space", key=message["forgets_space"])
         gone = sorted(message.get("forgets_contents", ()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -145,6 +146,40 @@ def test_the_request_does_not_wait_for_the_past(
         sleeping(user, space)
     assert len(of_the_space(newcomer, cast, include_not_sent=1)) == 1, "a job that comes late copies nothing"
     assert _left_to_copy(kernel) == 0
+
+
+def test_leaving_while_a_page_is_copied(cast: Any, kernel: Kernel, newcomer: Inbox, sleeping: Any) -> None:
+    """Whichever comes first, nothing of the past stays: leaving waits for the page, a late page finds no order."""
+    from atrio.plugins.live.services import copy_history
+    from atrio.plugins.live.services.publish import LEAVE_HISTORY
+
+    user, space = cast.ids["outsider"], cast.space
+    put(kernel, None, [("content.modified.html-document", 1, space, 1, None)] * 5)
+    join(cast)
+    with kernel.unit() as ctx:
+        copy_history(ctx, user, space)
+        leaving = threading.Thread(target=leave, args=(cast,))
+        leaving.start()
+        leaving.join(0.5)
+        assert leaving.is_alive(), "it waits"
+    leaving.join()
+    (left,) = newcomer.page(workspace_ids=space, include_not_sent=1)["items"]
+    assert left["event_type"] == "workspace_member.deleted"
+    join(cast)
+    before = of_the_space(newcomer, cast, include_not_sent=1)
+
+    def late() -> None:
+        sleeping(user, space)
+        kernel.db.close_thread()
+
+    with kernel.unit() as ctx:
+        ctx.execute(LEAVE_HISTORY, {"leaving": user, "left_space": space})
+        copying = threading.Thread(target=late)
+        copying.start()
+        copying.join(0.5)
+        assert copying.is_alive(), "it waits"
+    copying.join()
+    assert of_the_space(newcomer, cast, include_not_sent=1) == before
 
 
 def test_who_comes_back_gets_the_past_anew(cast: Any, kernel: Kernel, log: Any, newcomer: Inbox) -> None:
