@@ -87,54 +87,66 @@ def _instead(kernel: Kernel, teller: Any, messages: Callable[..., Any]) -> Calla
 WRITERS, EACH = 6, 8
 
 
+class Rush:
+    """Writers in threads of their own, and one reader who asks again and again what there is."""
+
+    def __init__(self, kernel: Kernel, spaces: list[int]) -> None:
+        self.kernel = kernel
+        self.spaces = spaces
+        self.done, self.start = threading.Event(), threading.Barrier(WRITERS + 1)
+        self.wrong: list[Any] = []
+        self.seen: list[int] = []
+
+    def write(self, number: int) -> None:
+        """Create contents and comment on them; a refused one in between takes no id."""
+        client = Client(self.kernel.app, ADMIN, PASSWORD)
+        client.get("/api/auth/whoami")
+        base = f"/api/workspaces/{self.spaces[number % len(self.spaces)]}/contents"
+        self.start.wait()
+        for n in range(EACH):
+            made = client.post(base, {"label": f"{number} {n}", "content_type": "html-document"})
+            path = f"{base}/{made.json.get('content_id')}/comments"
+            said = client.post(path, {"raw_content": "<p>x</p>"})
+            refused = client.post(base, {"label": "", "content_type": "html-document"})
+            if (made.status, said.status, refused.status) != (200, 200, 400):
+                self.wrong.append((made.body, said.body, refused.body))
+        client.close()
+
+    def read(self) -> None:
+        """Look for ids that appear below one that was seen, and for gaps."""
+        self.start.wait()
+        known: set[int] = set()
+        while not self.done.is_set():
+            with self.kernel.unit(writes=False) as ctx:
+                ids = set(ctx.execute(text("SELECT event_id FROM live_event")).scalars())
+            late = {i for i in ids - known if known and i < max(known)}
+            if late or ids != set(range(1, len(ids) + 1)):
+                self.wrong.append(("late or a gap", sorted(late)))
+            known = ids
+            self.seen.append(len(ids))
+        self.kernel.db.close_thread()
+
+    def run(self) -> None:
+        """Let them all go at once, until the last writer is ready."""
+        writers = [threading.Thread(target=self.write, args=(n,)) for n in range(WRITERS)]
+        reader = threading.Thread(target=self.read)
+        for thread in (*writers, reader):
+            thread.start()
+        for thread in writers:
+            thread.join()
+        self.done.set()
+        reader.join()
+
+
 def test_writers_at_once_give_ids_without_gaps_in_the_order_of_commits(
     cast: Any, log: Any, kernel: Kernel
 ) -> None:
     """A reader who asks again and again never sees an id appear below one that he has seen."""
     spaces = [cast.space, *(cast.other_space("confidential") for _ in range(2))]
     log.news()
-    done, start = threading.Event(), threading.Barrier(WRITERS + 1)
-    wrong: list[Any] = []
-    seen: list[int] = []
-
-    def write(number: int) -> None:
-        client = Client(kernel.app, ADMIN, PASSWORD)
-        client.get("/api/auth/whoami")
-        start.wait()
-        base = f"/api/workspaces/{spaces[number % len(spaces)]}/contents"
-        for n in range(EACH):
-            answer = client.post(base, {"label": f"{number} {n}", "content_type": "html-document"})
-            if answer.status != 200:
-                wrong.append(answer.body)
-                continue
-            answer = client.post(f"{base}/{answer.json['content_id']}/comments", {"raw_content": "<p>x</p>"})
-            if answer.status != 200:
-                wrong.append(answer.body)
-            client.post(base, {"label": "", "content_type": "html-document"})  # refused, and takes no id
-        client.close()
-
-    def read() -> None:
-        start.wait()
-        known: set[int] = set()
-        while not done.is_set():
-            with kernel.unit(writes=False) as ctx:
-                ids = set(ctx.execute(text("SELECT event_id FROM live_event")).scalars())
-            late = {i for i in ids - known if known and i < max(known)}
-            if late or ids != set(range(1, len(ids) + 1)):
-                wrong.append(("late or a gap", sorted(late)))
-            known = ids
-            seen.append(len(ids))
-        kernel.db.close_thread()
-
-    writers = [threading.Thread(target=write, args=(n,)) for n in range(WRITERS)]
-    reader = threading.Thread(target=read)
-    for thread in (*writers, reader):
-        thread.start()
-    for thread in writers:
-        thread.join()
-    done.set()
-    reader.join()
-    assert wrong == []
+    rush = Rush(kernel, spaces)
+    rush.run()
+    assert rush.wrong == []
     assert len(log.news()) == WRITERS * EACH * 2
-    assert seen == sorted(seen)
-    assert len(set(seen)) > 3, "the reader saw it grow"
+    assert rush.seen == sorted(rush.seen)
+    assert len(set(rush.seen)) > 3, "the reader saw it grow"
