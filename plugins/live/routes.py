@@ -109,7 +109,7 @@ def stream(ctx: Context, call: Call) -> StreamResponse:
 
 
 STREAM = Answer(
-    shape="bytes", media="text/event-stream",
+    shape="any", media="text/event-stream",
     doc="Server-sent events: `stream-open` first, then a `message` with its id for each message, `keep-alive` in "
     "between; `stream-error` and the end when there is no room.",
 )  # fmt: skip
