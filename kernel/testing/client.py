@@ -50,8 +50,13 @@ class Client:
         headers: Mapping[str, str] | None = None, body: bytes | Iterable[bytes] | None = None,
         files: Mapping[str, tuple[str, bytes, str]] | None = None, fields: Mapping[str, str] | None = None,
         client: str = "127.0.0.1", announce: int | None = None, cut_after: int | None = None,
+        leave_after: int = 1,
     ) -> Answer:  # fmt: skip
-        """Send one request. `cut_after` N: the client goes away after N bytes of the body."""
+        """Send one request. `cut_after` N: the client goes away after N bytes of the body.
+
+        A stream of events has no end of its own: its answer is the first `leave_after` chunks, or what came
+        until it was silent for some seconds.
+        """
         sent: dict[str, str] = {}
         payload = b"" if body is None else (body if isinstance(body, bytes) else b"".join(body))
         if json_body is not None:
@@ -75,9 +80,11 @@ class Client:
             "headers": [(k.encode("latin-1"), v.encode("latin-1")) for k, v in sent.items()],
             "client": (client, 1234), "server": ("testserver", 80),
         }  # fmt: skip
-        return self.loop.run_until_complete(self._call(scope, payload, cut_after))
+        return self.loop.run_until_complete(self._call(scope, payload, cut_after, leave_after))
 
-    async def _call(self, scope: dict[str, Any], payload: bytes, cut_after: int | None) -> Answer:
+    async def _call(
+        self, scope: dict[str, Any], payload: bytes, cut_after: int | None, leave_after: int
+    ) -> Answer:  # fmt: skip
         blocks = [payload[i : i + 65536] for i in range(0, len(payload), 65536)] or [b""]
         if cut_after is not None:
             blocks = [payload[:cut_after]]
@@ -98,7 +105,8 @@ class Client:
         async def send(message: Any) -> None:
             messages.append(message)
 
-        await self.app(scope, receive, send)
+        await LeavesStreams(self.app, leave_after)(scope, receive, send)
+        await _end_what_streams_left()
         if not messages:
             return Answer(0, {}, b"")
         start = messages[0]
@@ -128,6 +136,55 @@ class Client:
     def delete(self, path: str, **options: Any) -> Answer:
         """DELETE."""
         return self.request("DELETE", path, **options)
+
+
+class LeavesStreams:
+    """An application whose clients leave a stream of events after its first chunks, or when it is silent."""
+
+    SILENCE_SECONDS = 5.0
+
+    def __init__(self, app: Any, leave_after: int = 1) -> None:
+        self.app = app
+        self.leave_after = leave_after
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass the call on; what is no stream of events is left alone."""
+        streaming, chunks, over = False, 0, asyncio.Event()
+
+        async def hear() -> Any:
+            if not streaming:
+                return await receive()
+            try:
+                async with asyncio.timeout(self.SILENCE_SECONDS):
+                    await over.wait()
+            except TimeoutError:
+                over.set()
+            return {"type": "http.disconnect"}
+
+        async def pass_on(message: Any) -> None:
+            nonlocal streaming, chunks
+            if message["type"] == "http.response.start":
+                streaming = (b"content-type", b"text/event-stream") in message["headers"]
+            elif streaming and over.is_set():
+                return
+            elif streaming:
+                chunks += 1
+                if chunks >= self.leave_after or not message.get("more_body"):
+                    over.set()
+                    message = {**message, "more_body": False}
+            await send(message)
+
+        await self.app(scope, hear, pass_on)
+        if streaming and not over.is_set():
+            await send({"type": "http.response.body", "body": b""})
+
+
+async def _end_what_streams_left() -> None:
+    """End the tasks that a stream leaves in the loop of its client, which runs for one request at a time."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def _decoded(raw: str) -> str:

@@ -72,6 +72,10 @@ PAGE = {
     "previous_page_token": {"type": "string"},
     "per_page": {"type": "integer", "minimum": 0},
 }
+FRAME = {
+    "type": "object", "required": ["data"], "description": "One event of the stream.",
+    "properties": {"event": TEXT, "data": TEXT, "id": TEXT},
+}  # fmt: skip
 ETAG = {"ETag": {"required": True, "schema": TEXT}}
 LOCATION = {"Location": {"required": True, "schema": TEXT}}
 RETRY = {"Retry-After": {"required": True, "description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}}
@@ -254,6 +258,8 @@ def _success(route: Route, status: int, text: str, shapes: Shapes) -> dict[str, 
 def _content(answer: Answer, shapes: Shapes) -> dict[str, Any] | None:
     if answer.shape == "bytes":
         return {"*/*": {"schema": {}}}
+    if answer.media == "text/event-stream":
+        return {answer.media: {"schema": FRAME}}
     if answer.shape == "any":
         return {answer.media: {"schema": TEXT if answer.media.startswith("text/") else {}}}
     if answer.dumper is None:

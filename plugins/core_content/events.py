@@ -52,9 +52,10 @@ class ContentRestored(ContentEvent):
 
 @dataclass(frozen=True)
 class ContentPurged(ContentEvent):
-    """A content was deleted for good, with its subtree."""
+    """A content was deleted for good, with its subtree; `content_ids` are those of all that is gone."""
 
     name: ClassVar[str] = "content.purged"
+    content_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,12 @@ def told_content(
 ) -> tuple[Any, Any] | None:  # fmt: skip
     """Return the JSON of a content as live messages carry it and its row; None when it is gone.
 
-    Read once a unit. `kind` and `parent_id` spare a statement where they are known.
+    Read once a unit. `kind` and `parent_id` spare a statement where they are known, as they are of what this
+    unit changed.
     """
+    if kind is None:
+        mine = (e for e in reversed(ctx.events) if isinstance(e, ContentEvent) and e.content_id == content_id)
+        kind, parent_id = next(((e.content_type, e.parent_id) for e in mine), (None, None))
     if kind is None or kind not in ("comment", "todo"):
         row = _whole(ctx, content_id)
         if row is None:
@@ -73,7 +77,7 @@ def _tell(operation: str) -> Any:
 
 
 def _purged(ctx: Context, event: ContentPurged) -> Messages:
-    return [{"forgets_content": event.content_id}]
+    return [{"forgets_contents": event.content_ids}]
 
 
 LIVE_EVENTS: tuple[Mapping[str, Any], ...] = (

@@ -26,7 +26,7 @@ def register_live_events() -> Iterable[Mapping[str, Any]]:  # type: ignore[empty
     - optional `space_id`, `content_id`, `parent_id`: what lists and marks are filtered by;
     - optional `history` (false): whether who joins the space later gets the message as its past;
     - optional `joins` or `leaves`: the user who became a member of the space, or is none any more;
-    - `forgets_space` or `forgets_content` alone: everything told of it is deleted;
+    - `forgets_space` (an id) or `forgets_contents` (ids) alone: everything told of them is deleted, by jobs;
     - `ends_streams_of` alone: the user whose open streams end with the commit.
     """
 

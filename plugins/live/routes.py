@@ -83,9 +83,7 @@ def _marker(*, read: bool) -> Callable[[Context, Call], None]:
 def _single_marker(*, read: bool) -> Callable[[Context, Call], None]:
     def mark(ctx: Context, call: Call) -> None:
         """Mark one message."""
-        text = call.path["event_id"]
-        event_id = int(text) if len(text) <= 18 else 0
-        services.mark_one(ctx, _user(ctx), event_id, read=read)
+        services.mark_one(ctx, _user(ctx), int(call.path["event_id"]), read=read)
 
     return mark
 
@@ -111,7 +109,7 @@ def stream(ctx: Context, call: Call) -> StreamResponse:
 
 
 STREAM = Answer(
-    shape="bytes", media="text/event-stream",
+    shape="any", media="text/event-stream",
     doc="Server-sent events: `stream-open` first, then a `message` with its id for each message, `keep-alive` in "
     "between; `stream-error` and the end when there is no room.",
 )  # fmt: skip

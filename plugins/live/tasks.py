@@ -18,9 +18,9 @@ def forget_space(ctx: Context, key: int) -> None:
     services.forget_space(ctx, key)
 
 
-def forget_content(ctx: Context, key: int) -> None:
-    """Delete a page of what was told of a content that is gone."""
-    services.forget_content(ctx, key)
+def forget_contents(ctx: Context, keys: list[int]) -> None:
+    """Delete a page of what was told of contents that are gone."""
+    services.forget_contents(ctx, keys)
 
 
 def forget_old(ctx: Context, after: int = 0) -> None:
@@ -31,6 +31,6 @@ def forget_old(ctx: Context, after: int = 0) -> None:
 TASKS = (
     Task("live.history", history, summary="Copy the past of a space into the inbox of a new member."),
     Task("live.forget_space", forget_space, summary="Delete what was told of a space that is gone."),
-    Task("live.forget_content", forget_content, summary="Delete what was told of a content that is gone."),
+    Task("live.forget_contents", forget_contents, summary="Delete what was told of contents that are gone."),
     Task("live.forget_old", forget_old, periodic="41 3 * * *", summary="Delete read messages past their time."),
 )

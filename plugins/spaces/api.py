@@ -114,10 +114,7 @@ def joined_spaces(ctx: Context, user_id: int) -> list[Any]:
 
 def told_space(ctx: Context, space_id: int, *, described: bool = False) -> Any:
     """Return a space as events tell it, with or without description; None when it is gone. Read once a unit."""
-    key = f"spaces.told:{space_id}"
-    if key not in ctx.resources:
-        ctx.resources[key] = queries.one(ctx, space_id)
-    row = ctx.resources[key]
+    row = queries.left(ctx, space_id)
     if row is None:
         return None
     return (schemas.space if described else schemas.brief_space).build(row)

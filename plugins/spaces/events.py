@@ -52,12 +52,13 @@ class SpacePurged(Event):
 
 @dataclass(frozen=True)
 class MemberAdded(Event):
-    """A user became a member."""
+    """A user became a member; `notification` is how he is told of changes."""
 
     name: ClassVar[str] = "space.member_added"
     space_id: int
     user_id: int
     role: int
+    notification: str
 
 
 @dataclass(frozen=True)

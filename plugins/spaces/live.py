@@ -84,7 +84,7 @@ def _member(operation: str) -> Any:
         space = told_space(ctx, event.space_id)
         if space is None:
             return []
-        if isinstance(event, MemberRemoved):
+        if isinstance(event, MemberAdded | MemberRemoved):
             role, notification = event.role, event.notification
         else:
             settings = queries.SETTINGS.first(ctx, space_id=event.space_id, user_id=event.user_id)

@@ -89,6 +89,8 @@ def wrong_values(field: dict[str, Any], *, in_text: bool) -> list[Any]:
             wrong += ["", "   "]
         if "pattern" in field and "\\d" in field["pattern"]:
             wrong += ["a", "1,b"]
+    elif kind == "event types":
+        wrong += ["nothing", "content.exploded", "content.created.file.more", "content.created,nothing"]
     elif kind in ("email", "named email"):
         wrong += ["no-address", "x@" + "y" * 260, "a,b@c.d"]
     elif kind in ("object", "primitives", "list"):

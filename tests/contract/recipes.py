@@ -257,6 +257,15 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("PUT", f"{U}/incoming_calls/{{call_id}}/state"): Recipe(
         _body(state="rejected"), {"call_id": lambda s: s.call(incoming=True)}
     ),
+    ("GET", f"{U}/live_messages"): Recipe(
+        {"headers": {"accept": "text/event-stream"}, "query": {"after_event_id": 1}}
+    ),
+    ("GET", f"{U}/messages"): Recipe(),
+    ("GET", f"{U}/messages/summary"): Recipe(),
+    ("PUT", f"{U}/messages/read"): Recipe(lambda s: _query(event_ids=s.message())),
+    ("PUT", f"{U}/messages/unread"): Recipe(lambda s: _query(event_ids=s.message())),
+    ("PUT", f"{U}/messages/{{event_id}}/read"): Recipe(names={"event_id": lambda s: s.message()}),
+    ("PUT", f"{U}/messages/{{event_id}}/unread"): Recipe(names={"event_id": lambda s: s.message()}),
     # -- beyond the contract -------------------------------------------------------------------------------
     ("PUT", f"{C}/revisions/{{revision_id}}/restored"): Recipe(
         names={"content_id": "edited", "revision_id": lambda s: s.older_revision()}

@@ -239,6 +239,13 @@ class Stage:
         path = f"/api/users/{caller.user_id}/outgoing_calls"
         return int(self.ok("POST", path, {"callee_id": callee.user_id}, caller)["call_id"])
 
+    def message(self) -> int:
+        """Return the event of a new message of the reader."""
+        path = f"/api/users/{self.reader.user_id}"
+        self.ok("PUT", f"{path}/config", {"parameters": {"param1": fresh()}}, self.reader)
+        newest = self.ok("GET", f"{path}/messages", who=self.reader, query={"count": 1})
+        return int(newest["items"][0]["event_id"])
+
     def older_revision(self) -> int:
         """Return an old revision of a content, which differs from its current one."""
         note = self.values["edited"]

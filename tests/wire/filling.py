@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.base import Base
@@ -135,6 +135,28 @@ def tags(ctx: Context, numbers: Iterable[int], space: int, author: int, on: Iter
     ))  # fmt: skip
 
 
+def messages(ctx: Context, numbers: Iterable[int], user: int, space: int, content: int) -> None:
+    """Write messages about a content into an inbox, each of an event of its own."""
+    from atrio.plugins.live.kinds import kind_of
+
+    counter = table("live_counter")
+    first = int(ctx.execute(select(counter.c.value)).scalar() or 0) + 1
+    ids = [first + i for i, _ in enumerate(numbers)]
+    kind = kind_of("content.modified.html-document")
+    write(ctx, "live_event", (
+        {
+            "event_id": i, "event_type": "content.modified.html-document", "kind": kind, "created": 1,
+            "author_id": user, "space_id": space, "content_id": content, "parent_id": None, "shared": 1,
+            "ends_user_id": None, "fields": '{"author":null}',
+        }
+        for i in ids
+    ))  # fmt: skip
+    write(ctx, "live_message", (
+        {"user_id": user, "event_id": i, "kind": kind, "space_id": space, "sent": 1, "read_at": None} for i in ids
+    ))  # fmt: skip
+    ctx.execute(update(counter).values(value=ids[-1]))
+
+
 def everything(ctx: Context, stage: Any, numbers: range) -> None:
     """Write as many rows as there are numbers for every list, as the stage's reader and members see them."""
     space, reader, author = stage.space, stage.reader.user_id, stage.author.user_id
@@ -173,3 +195,4 @@ def everything(ctx: Context, stage: Any, numbers: range) -> None:
     write(ctx, "reactions_reaction", (
         {"content_id": values["note"], "user_id": u, "value": "x", "created": 1} for u in people
     ))  # fmt: skip
+    messages(ctx, numbers, reader, space, values["note"])

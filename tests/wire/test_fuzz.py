@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from atrio.kernel.testing.client import Client
+from atrio.kernel.testing.client import Client, LeavesStreams
 from atrio.kernel.testing.plugin import PASSWORD
 from tests.contract import facts
 from tests.contract.recipes import recipe_for
@@ -83,7 +83,7 @@ def fuzzed(
         async def without_lifespan(scope: Any, receive: Any, send: Any) -> None:
             """Keep the instance out of schemathesis' hands: it would end it with the first test."""
             assert scope["type"] == "http"
-            await walk.kernel.app(scope, receive, send)
+            await LeavesStreams(walk.kernel.app)(scope, receive, send)
 
         schema.app = without_lifespan
         wanted = [

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from atrio.kernel.context import Context
+from atrio.kernel.context import Actor, Context
 from atrio.kernel.db.constraints import violates
 
 from .. import queries
@@ -170,8 +170,9 @@ def request_password_reset(ctx: Context, user: Any) -> None:
 
 
 def bind_authentication(ctx: Context, row: Any, auth_type: str) -> None:
-    """Note the first successful authentication of an account (spec: users, §3)."""
+    """Note the first successful authentication of an account (spec: users, §3); he is the author of the change."""
     if row.auth_type == "unknown":
+        ctx.actor = Actor(row.user_id, "user", row, "sign-in")
         ctx.execute(update(User).where(User.user_id == row.user_id).values(auth_type=auth_type))
         ctx.emit(UserModified(row.user_id, ("auth_type",)))
 

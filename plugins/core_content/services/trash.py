@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import delete, or_, select, update
 
 from atrio.kernel.context import Context
 from atrio.kernel.errors import RetryWork
@@ -118,10 +118,17 @@ def purge(ctx: Context, row: Any) -> None:
         .where(CONTENT.c.content_id.in_(queries.below(row.content_id)))
         .values(hidden_by=mark, name_key=None)
     )
+    inside = tuple(ctx.execute(select(CONTENT.c.content_id).where(CONTENT.c.hidden_by == mark)).scalars())
     ctx.execute(update(CONTENT).where(CONTENT.c.hidden_by == mark).values(parent_id=None))
     ctx.execute(delete(CONTENT).where(or_(CONTENT.c.content_id == row.content_id, CONTENT.c.hidden_by == mark)))
     ctx.emit(
         ContentPurged(
-            row.content_id, row.workspace_id, row.parent_id, row.content_type, row.current_revision_id, row.label
+            row.content_id,
+            row.workspace_id,
+            row.parent_id,
+            row.content_type,
+            row.current_revision_id,
+            row.label,
+            content_ids=(row.content_id, *inside),
         )
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, delete, select
 
 from atrio.kernel.context import Context
 from atrio.kernel.jobs import SECOND
@@ -29,10 +31,13 @@ def forget_space(ctx: Context, key: int) -> None:
         ctx.defer("live.forget_space", key=key)
 
 
-def forget_content(ctx: Context, key: int) -> None:
-    """Delete a page of what was told of a content that is gone and of what lay in it, and queue the next."""
-    if _forget(ctx, or_(EVENT.c.content_id == key, EVENT.c.parent_id == key)):
-        ctx.defer("live.forget_content", key=key)
+def forget_contents(ctx: Context, keys: Sequence[int]) -> None:
+    """Delete a page of what was told of contents that are gone, and queue the next.
+
+    What only lay in one of them once is not theirs: it may be elsewhere now.
+    """
+    if _forget(ctx, EVENT.c.content_id.in_(keys)):
+        ctx.defer("live.forget_contents", keys=list(keys))
 
 
 def forget_user(ctx: Context, user_id: int) -> None:

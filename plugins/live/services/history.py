@@ -38,11 +38,11 @@ def copy_history(ctx: Context, user_id: int, space_id: int) -> None:
     The row of `live_history` says how far it got, in the same transaction as the copies; without the row the
     user has left meanwhile, or all is copied.
     """
-    state = queries.HISTORY_ROW.first(ctx, user_id=user_id, space_id=space_id)
-    if state is None:
-        return
     here = (HISTORY.c.user_id == user_id) & (HISTORY.c.space_id == space_id)
-    ctx.execute(update(HISTORY).where(here).values(remaining=state.remaining))  # who leaves now waits for us
+    held: Any = ctx.execute(update(HISTORY).where(here).values(remaining=HISTORY.c.remaining))
+    if held.rowcount != 1:  # who leaves later than this waits for us, and forgets what we copied
+        return
+    state: Any = queries.HISTORY_ROW.first(ctx, user_id=user_id, space_id=space_id)
     wanted = PAGE if state.remaining < 0 else min(PAGE, state.remaining)
     ids = [r.event_id for r in queries.PAST_PAGE.all(
         ctx, space_id=space_id, before=state.before_event, limit=wanted

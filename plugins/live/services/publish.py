@@ -39,6 +39,8 @@ LEAVE = delete(MESSAGE).where(
 LEAVE_HISTORY = delete(HISTORY).where(
     HISTORY.c.user_id == bindparam("leaving"), HISTORY.c.space_id == bindparam("left_space")
 )
+FORGOTTEN_AT_ONCE = 5000
+"""Contents that one job forgets."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -48,11 +50,13 @@ def publish(ctx: Context, events: Iterable[Event]) -> None:
     for message in told:
         if "leaves" in message:
             values = {"leaving": message["leaves"], "left_space": message["space_id"]}
+            ctx.execute(LEAVE_HISTORY, values)  # first: it waits for a page that is being copied
             ctx.execute(LEAVE, values)
-            ctx.execute(LEAVE_HISTORY, values)
-        for key in ("forgets_space", "forgets_content"):
-            if key in message:
-                ctx.defer(f"live.forget_{key.removeprefix('forgets_')}", **{"key": message[key]})
+        if "forgets_space" in message:
+            ctx.defer("live.forget_space", key=message["forgets_space"])
+        gone = sorted(message.get("forgets_contents", ()))
+        for start in range(0, len(gone), FORGOTTEN_AT_ONCE):
+            ctx.defer("live.forget_contents", keys=gone[start : start + FORGOTTEN_AT_ONCE])
     rows = [m for m in told if "event_type" in m or "ends_streams_of" in m]
     if not rows:
         return
@@ -77,7 +81,7 @@ def _collect(ctx: Context, events: Iterable[Event]) -> list[Mapping[str, Any]]:
 def _ask(ctx: Context, teller: Teller, event: Event) -> list[Mapping[str, Any]]:
     """Return what one plugin tells; a fault in its code loses its own message and nobody else's."""
     try:
-        return [{**message} for message in teller.messages(ctx, event)]
+        return [_told(ctx, message) for message in teller.messages(ctx, event)]
     except (RetryWork, DBAPIError):
         raise
     except Exception:
@@ -85,6 +89,15 @@ def _ask(ctx: Context, teller: Teller, event: Event) -> list[Mapping[str, Any]]:
         log.exception("%s could not tell of %s", owner.name if owner else "?", event.name)
         ctx.kernel.note_fault(owner)
         return []
+
+
+def _told(ctx: Context, message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a message with its fields as they are stored; what tells nobody anything has none."""
+    if not message.get("event_type"):
+        return {**message}
+    author = user_digest(ctx, ctx.actor.id)
+    fields = _encode({"author": author, "client_token": ctx.client_token, **message["fields"]})
+    return {**message, "fields": fields.decode()}
 
 
 def _take(ctx: Context, number: int) -> int:
@@ -101,36 +114,35 @@ def _take(ctx: Context, number: int) -> int:
 
 def _row(ctx: Context, event_id: int, message: Mapping[str, Any]) -> dict[str, Any]:
     event_type = message.get("event_type", "")
-    fields: Any = b"{}"
-    if event_type:
-        author = user_digest(ctx, ctx.actor.id)
-        fields = _encode({"author": author, "client_token": ctx.client_token, **message["fields"]})
     return {
         "event_id": event_id, "event_type": event_type, "kind": kind_of(event_type), "created": ctx.now,
         "author_id": ctx.actor.id, "space_id": message.get("space_id"), "content_id": message.get("content_id"),
         "parent_id": message.get("parent_id"), "shared": int(bool(message.get("history"))),
-        "ends_user_id": message.get("ends_streams_of"), "fields": fields.decode(),
+        "ends_user_id": message.get("ends_streams_of"), "fields": message.get("fields", "{}"),
     }  # fmt: skip
 
 
 def _deliver(ctx: Context, first: int, rows: list[Mapping[str, Any]]) -> None:
-    """Fill the inboxes: one INSERT … SELECT for each run of messages with the same audience."""
-    begin = 0
-    while begin < len(rows):
-        audience = rows[begin].get("audience")
-        end = begin
-        while end + 1 < len(rows) and _same(audience, rows[end + 1].get("audience")):
-            end += 1
-        if audience is not None:
-            chosen, values = audience
-            ctx.execute(_statement(ctx, chosen), {**values, "live_first": first + begin, "live_last": first + end})
-        begin = end + 1
+    """Fill the inboxes: one INSERT … SELECT for each kind of audience, whatever the number of messages.
 
-
-def _same(one: Any, other: Any) -> bool:
-    if one is None or other is None:
-        return one is other
-    return one[0] is other[0] and one[1] == other[1]
+    Messages in a row with the same audience are one range of ids; audiences that differ in their values only
+    (everybody who is mentioned) go together.
+    """
+    runs: dict[int, tuple[Any, list[dict[str, Any]]]] = {}
+    last: dict[str, Any] | None = None
+    for event_id, message in enumerate(rows, first):
+        if message.get("audience") is None:
+            last = None
+            continue
+        chosen, values = message["audience"]
+        _, mine = runs.setdefault(id(chosen), (chosen, []))
+        if mine and mine[-1] is last and last == {**last, **values}:
+            last["live_last"] = event_id
+        else:
+            last = {**values, "live_first": event_id, "live_last": event_id}
+            mine.append(last)
+    for chosen, mine in runs.values():
+        ctx.execute(_statement(ctx, chosen), mine[0] if len(mine) == 1 else mine)
 
 
 def _statement(ctx: Context, chosen: Any) -> Any:

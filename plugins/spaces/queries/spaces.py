@@ -96,6 +96,14 @@ def one(ctx: Context, space_id: int) -> Any | None:
     return None if row is None else SpaceView(*row, sidebar_entries(ctx))
 
 
+def left(ctx: Context, space_id: int) -> Any | None:
+    """Return a space as a writing unit leaves it: the answer and what is told of it read it once."""
+    key = f"spaces.left:{space_id}"
+    if key not in ctx.resources:
+        ctx.resources[key] = one(ctx, space_id)
+    return ctx.resources[key]
+
+
 def rows_of(ctx: Context, key: Any, query: Any, parent_ids: Sequence[int], **values: Any) -> Sequence[Any]:
     """Run a SELECT over spaces; without chosen parents it is compiled once for this instance, under `key`."""
     if not parent_ids:

@@ -36,7 +36,7 @@ def create(ctx: Context, call: Call) -> int:
 
 def load(ctx: Context, space_id: int) -> Any:
     """Return a space that was just written."""
-    return queries.one(ctx, space_id)
+    return queries.left(ctx, space_id)
 
 
 def get(ctx: Context, call: Call) -> Any:

@@ -43,7 +43,7 @@ def insert_member(ctx: Context, space_id: int, user_id: int, role: int, notifica
         if violates(error, "pk_spaces_member", ("space_id", "user_id")) or "PRIMARY" in str(error.orig):
             raise RoleAlreadyExists from None
         raise RetryWork from None  # the space or the user went away at this moment
-    ctx.emit(MemberAdded(space_id, user_id, role))
+    ctx.emit(MemberAdded(space_id, user_id, role, notification))
 
 
 def refuse_inactive(user: Any) -> None:

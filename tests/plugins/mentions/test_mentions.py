@@ -240,16 +240,19 @@ def _cost(client: Client, note: str, raw: str, statements: Any) -> int:
     return len(seen)
 
 
-def test_a_text_without_mentions_costs_one_read(client: Client, note: str, bob: Any, statements: Any) -> None:
+def test_a_text_without_mentions_costs_no_read(client: Client, note: str, bob: Any, statements: Any) -> None:
     write(client, note, "warm")
     plain = _cost(client, note, "no mention", statements)
     with statements() as seen:
         assert write(client, note, "none either") == (200, None)
     reads = [s for s in seen if s.startswith("SELECT core_content_revision.raw_content")]
-    assert len(reads) == 1
+    assert reads == [], "the text that is being written is at hand"
     one = _cost(client, note, user(bob.user_id), statements)
-    many = _cost(client, note, user(bob.user_id) + user(1) + role(0) + role(8), statements)
-    assert one == many == plain + 2
+    write(client, note, "nobody")
+    many = _cost(client, note, user(bob.user_id) + user(1), statements)
+    roles = _cost(client, note, user(bob.user_id) + user(1) + role(0) + role(8), statements)
+    assert one == many == plain + 3, "the text before, the members, the messages of all who are mentioned"
+    assert roles == plain + 2, "the text before, the messages of all roles"
 
 
 def _refusals(kernel: Kernel, path: str, method: str) -> list[int]:
