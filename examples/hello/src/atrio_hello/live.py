@@ -19,12 +19,12 @@ def tell(ctx: Context, event: GreetingSent) -> list[Mapping[str, Any]]:
         return []
     return [
         {
-            "event_type": "greeting.created", "fields": {"greeting": schemas.greeting.build(row)},
+            "event_type": "hello_greeting.created", "fields": {"greeting": schemas.greeting.build(row)},
             "audience": one_user(event.user_id),
         }
     ]  # fmt: skip
 
 
 LIVE_EVENTS: tuple[Mapping[str, Any], ...] = (
-    {"event": GreetingSent, "types": ("greeting.created",), "messages": tell},
+    {"event": GreetingSent, "types": ("hello_greeting.created",), "messages": tell},
 )
