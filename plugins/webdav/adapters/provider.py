@@ -26,6 +26,7 @@ from atrio.kernel.errors import KernelError
 from atrio.kernel.http.bytes import SANDBOX, safe_media, sandboxed
 
 from ..drive import Drive, Node
+from .conditions import judge
 
 DRIVE = "atrio.drive"
 LISTED = "atrio.listed"
@@ -82,6 +83,16 @@ class _Placed:
 
     def support_recursive_delete(self) -> bool:
         return True
+
+    def prevent_locking(self) -> bool:
+        """Who may not write may not lock either: one lock on a space would stop everybody in it."""
+        return not drive_of(self.environ).may_write(self.node)
+
+    def set_property_value(self, name: str, value: Any, *, dry_run: bool = False) -> Any:
+        """Set or remove a dead property, which takes the right to write."""
+        if not drive_of(self.environ).may_write(self.node):
+            raise DAVError(HTTP_FORBIDDEN)
+        return super().set_property_value(name, value, dry_run=dry_run)  # type: ignore[misc]
 
     def _with_tokens(self) -> Drive:
         """Return the drive, which knows the lock tokens that the request submits: its units look at the locks."""
@@ -242,9 +253,6 @@ class File(_Placed, DAVNonCollection):  # type: ignore[misc]
     def support_ranges(self) -> bool:
         return True
 
-    def prevent_locking(self) -> bool:
-        return not drive_of(self.environ).may_write(self.node)
-
     def get_property_value(self, name: str) -> Any:
         if name == "{DAV:}getetag":
             return f'"{self.get_etag()}"'
@@ -338,8 +346,29 @@ class Provider(DAVProvider):  # type: ignore[misc]
     def is_readonly(self) -> bool:
         return False
 
-    def get_resource_inst(self, path: str, environ: dict[str, Any]) -> Any:
+    def custom_request_handler(self, environ: dict[str, Any], start_response: Any, default_handler: Any) -> Any:
+        """Judge the conditions of a request, then let the library handle it."""
         self._current.drive = drive_of(environ)
+        judge(self, environ)
+        return super().custom_request_handler(environ, start_response, default_handler)
+
+    def asking(self) -> str:
+        """Return the user of this request as locks name him."""
+        drive: Drive | None = getattr(self._current, "drive", None)
+        return "" if drive is None else str(drive.actor.id)
+
+    def place_of(self, path: str | None, environ: dict[str, Any]) -> str | None:
+        """Return the place that a new thing at a path would have, None where there is no folder for it."""
+        if path is None:
+            return None
+        parent = self.get_resource_inst(util.get_uri_parent(path), environ)
+        name = util.get_uri_name(path.rstrip("/"))
+        return None if parent is None or not parent.is_collection else f"{parent.node.key}/n{quote(name)}"
+
+    def get_resource_inst(self, path: str | None, environ: dict[str, Any]) -> Any:
+        self._current.drive = drive_of(environ)
+        if path is None:  # the parent of the root
+            return None
         if "\x00" in path or any("\ud800" <= c <= "\udfff" for c in path):
             raise DAVError(HTTP_BAD_REQUEST, "the path is no text")
         with translated():

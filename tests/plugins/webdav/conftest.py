@@ -71,8 +71,15 @@ class Place:
         return self.kernel.run(lambda ctx: ctx.execute(text(statement), values).scalar(), writes=False)
 
     def content(self, content_id: int) -> Any:
-        """Return a content as the API tells it."""
-        return self.world.people["reader"].get(f"/api/contents/{content_id}").json
+        """Return a content with its current text."""
+        statement = (
+            "SELECT c.*, r.raw_content FROM core_content_content c JOIN core_content_revision r"
+            " ON r.revision_id = c.current_revision_id WHERE c.content_id = :c"
+        )
+        row = self.kernel.run(
+            lambda ctx: ctx.execute(text(statement), {"c": content_id}).mappings().one(), writes=False
+        )
+        return dict(row)
 
     def facts(self) -> tuple[Any, ...]:
         """Return what an upload could change: contents, revisions, bytes owned, and blobs on the disk."""

@@ -30,8 +30,8 @@ MATRIX = {
     "rename a file": (("MOVE", FILE, None, {"to": "/Alpha.space/b.txt"}), (403, 201, 201, 201, 404)),
     "rename a folder": (("MOVE", FOLDER, None, {"to": "/Alpha.space/Fold"}), (403, 201, 201, 201, 404)),
     "move a file": (("MOVE", FILE, None, {"to": f"{FOLDER}/file.txt"}), (403, 403, 201, 201, 404)),
-    "copy a file": (("COPY", FILE, None, {"to": "/Alpha.space/b.txt"}), (403, 403, 201, 201, 404)),
-    "copy a folder": (("COPY", FOLDER, None, {"to": "/Alpha.space/Fold"}), (403, 403, 201, 201, 404)),
+    "copy a file": (("COPY", FILE, None, {"to": "/Alpha.space/c.txt"}), (403, 403, 201, 201, 404)),
+    "copy a folder": (("COPY", FOLDER, None, {"to": "/Alpha.space/Copy"}), (403, 403, 201, 201, 404)),
     "delete a file": (("DELETE", FILE, None, {}), (403, 403, 204, 204, 404)),
     "delete a folder": (("DELETE", FOLDER, None, {}), (403, 403, 204, 204, 404)),
     "delete a space": (("DELETE", "/Alpha.space", None, {}), (403, 403, 403, 403, 404)),
@@ -51,6 +51,8 @@ def test_roles(place: Any, role: str) -> None:
     for act, ((method, path, body, headers), statuses) in MATRIX.items():
         before = place.facts() if statuses[number] >= 400 else None
         answer = person(method, path, body, **headers)
+        if method == "PROPPATCH" and b"403 Forbidden" in answer.body:
+            answer.status = 403  # told for each property
         if answer.status != statuses[number]:
             wrong[act] = (answer.status, answer.body)
         if before is not None and place.facts() != before:
@@ -175,7 +177,7 @@ def test_a_note_is_written_back_and_cleaned(place: Any, events: list[Any]) -> No
     text = "<p>Größe</p><script>alert(1)</script>".encode()
     assert place.contributor("PUT", path, text).status == 204
     note = place.content(place.world.note)
-    assert (note["label"], note["content_type"]) == ("Note", "html-document")
+    assert (note["label"], note["type"]) == ("Note", "html-document")
     assert "Größe" in note["raw_content"]
     assert "script" not in note["raw_content"]
     answer = place.reader("GET", path)
@@ -212,7 +214,7 @@ def test_a_board_there_and_back(place: Any, make_content: Any) -> None:
     assert place.reader("GET", path).body == data
     raw = place.world.people["reader"].get(f"/api/workspaces/{place.space}/files/{board}/raw/Plan.kanban")
     assert raw.body == data
-    assert place.content(board)["content_type"] == "kanban"
+    assert place.content(board)["type"] == "kanban"
 
 
 def test_types_keep_their_ending(place: Any) -> None:
@@ -238,7 +240,7 @@ def test_deleting_is_the_trash(place: Any, events: list[Any]) -> None:
     assert place.manager("DELETE", FOLDER).status == 204
     assert [e.name for e in events if e.name.startswith("content.")] == ["content.trashed"]
     assert place.manager("GET", f"{FOLDER}/below.txt").status == 404
-    assert place.content(place.world.folder)["is_deleted"] is True
+    assert place.content(place.world.folder)["trashed_at"] is not None
     act = f"/api/workspaces/{place.space}/contents/{place.world.folder}/trashed/restore"
     assert place.world.people["content-manager"].put(act).status == 204
     assert place.manager("GET", f"{FOLDER}/below.txt").body == b"x"
