@@ -22,9 +22,9 @@ def judge(provider: Any, environ: dict[str, Any]) -> None:
     """Raise DAVError 412 where a condition does not hold, 400 for a header that says nothing."""
     util.parse_if_header_dict(environ)
     path = environ["PATH_INFO"]
-    if "HTTP_IF_MATCH" in environ and environ["REQUEST_METHOD"] in MAKING:
-        if provider.get_resource_inst(path, environ) is None:
-            raise DAVError(HTTP_PRECONDITION_FAILED, "there is nothing that could match")
+    making = "HTTP_IF_MATCH" in environ and environ["REQUEST_METHOD"] in MAKING
+    if making and provider.get_resource_inst(path, environ) is None:
+        raise DAVError(HTTP_PRECONDITION_FAILED, "there is nothing that could match")
     if "HTTP_IF" not in environ:
         return
     lists = environ["wsgidav.conditions.if"]
@@ -34,6 +34,12 @@ def judge(provider: Any, environ: dict[str, Any]) -> None:
                for tag, found in lists.items()):  # fmt: skip
         raise DAVError(HTTP_PRECONDITION_FAILED, "'If' header condition failed.")
     environ["wsgidav.conditions.if"] = {}
+
+
+def conditional(environ: dict[str, Any]) -> bool:
+    """Tell whether a request names the state that it wants to change."""
+    names = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_UNMODIFIED_SINCE")
+    return any(name in environ for name in names) or "[" in environ.get("HTTP_IF", "")
 
 
 def _path(provider: Any, tag: str) -> str | None:

@@ -164,7 +164,10 @@ class LockManager(_LockManager):  # type: ignore[misc]
             raise self._named(error) from None
 
     def refresh(self, token: str, *, timeout: float | None = None) -> LockDict:
-        """Let a lock hold anew, for the default of the storage unless the client names a time; DAVError 403 for another's."""
+        """Let a lock hold anew, for the default of the storage unless the client names a time.
+
+        DAVError 403 for the lock of another user than the one who asks.
+        """
         if self._asking is not None:
             lock = self.storage.get(token)
             if lock is not None and lock["principal"] != self._asking():

@@ -26,14 +26,16 @@ from atrio.kernel.errors import KernelError
 from atrio.kernel.http.bytes import SANDBOX, safe_media, sandboxed
 
 from ..drive import Drive, Node
-from .conditions import judge
+from ..errors import Changed
+from .conditions import conditional, judge
 
 DRIVE = "atrio.drive"
 LISTED = "atrio.listed"
 CREATED = "atrio.created"
 """Set where a copy or move made something new: the library would answer 204 for both."""
 SECOND = 1_000_000
-STATUS = {3002: HTTP_CONFLICT, 6002: 413, 6003: 507, 6004: 507, 2044: HTTP_FORBIDDEN, 2038: HTTP_FORBIDDEN}
+TAKEN = 3002
+STATUS = {TAKEN: HTTP_CONFLICT, 6002: 413, 6003: 507, 6004: 507, 2044: HTTP_FORBIDDEN, 2038: HTTP_FORBIDDEN}
 """Where the status of WebDAV is another one than that of the refusal on the REST API."""
 
 
@@ -100,6 +102,7 @@ class _Placed:
             util.parse_if_header_dict(self.environ)
         drive = drive_of(self.environ)
         drive.tokens = frozenset(self.environ["wsgidav.ifLockTokenList"])
+        drive.conditional = conditional(self.environ)
         return drive
 
     def _refuse_locked(self, url: str, depth: str) -> None:
@@ -163,22 +166,21 @@ class Folder(_Placed, DAVCollection):  # type: ignore[misc]
     def get_member_list(self) -> list[Any]:
         base = "" if self.path == "/" else self.path.rstrip("/")
         members = drive_of(self.environ).members(self.node)
+        self._count(len(members))
         return [resource(f"{base}/{node.name}", self.environ, node) for node in members]
+
+    def _count(self, members: int) -> None:
+        """Refuse to list more below a folder than the limit (RFC 4918 §9.1)."""
+        environ = self.environ
+        if environ["REQUEST_METHOD"] == "PROPFIND" and environ.get("HTTP_DEPTH") == "infinity":
+            seen = environ[LISTED] = environ.get(LISTED, 0) + members
+            if seen > self.provider.infinity_limit:
+                condition = DAVErrorCondition(PRECONDITION_CODE_PropfindFiniteDepth)
+                raise DAVError(HTTP_FORBIDDEN, err_condition=condition)
 
     def get_member(self, name: str) -> Any:
         base = "" if self.path == "/" else self.path.rstrip("/")
         return self.provider.get_resource_inst(f"{base}/{name}", self.environ)
-
-    def get_descendants(self, **options: Any) -> list[Any]:
-        """Return what lies below; a listing of more than the limit is refused (RFC 4918 §9.1)."""
-        environ = self.environ
-        found: list[Any] = super().get_descendants(**options)
-        if environ["REQUEST_METHOD"] == "PROPFIND" and environ.get("HTTP_DEPTH") == "infinity":
-            seen = environ[LISTED] = environ.get(LISTED, 0) + len(found)
-            if seen > self.provider.infinity_limit:
-                condition = DAVErrorCondition(PRECONDITION_CODE_PropfindFiniteDepth)
-                raise DAVError(HTTP_FORBIDDEN, err_condition=condition)
-        return found
 
     def create_empty_resource(self, name: str) -> Any:
         base = "" if self.path == "/" else self.path.rstrip("/")
@@ -326,7 +328,17 @@ class Pending(File):
 
     def _store(self, blob: TemporaryBlob) -> None:
         drive = self._with_tokens()
-        drive.put_new(self.parent, self.node.name, blob, self._media)
+        try:
+            drive.put_new(self.parent, self.node.name, blob, self._media)
+        except KernelError as error:  # somebody else was faster
+            if error.code != TAKEN:
+                raise
+            if drive.conditional:
+                raise Changed from None
+            found = drive.find(self.path)
+            if found is None or found.is_folder or not blob.path.exists():
+                raise
+            drive.put(found, blob, self._media)
         self._reload()
 
 

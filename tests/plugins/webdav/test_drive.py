@@ -69,7 +69,9 @@ def _put_back(place: Any, path: str) -> None:
         assert place.boss("MKCOL", path).status in (201, 405)
 
 
-@pytest.mark.parametrize("method", ["PROPFIND", "GET", "PUT", "MKCOL", "LOCK", "PROPPATCH", "MOVE", "COPY", "DELETE"])
+@pytest.mark.parametrize(
+    "method", ["PROPFIND", "GET", "PUT", "MKCOL", "LOCK", "PROPPATCH", "MOVE", "COPY", "DELETE"]
+)
 def test_nobody_passes_without_credentials(place: Any, method: str) -> None:
     before = place.facts()
     answer = place.stranger(method, FILE, b"x" if method == "PUT" else None, to=FOLDER + "/x")
@@ -183,7 +185,9 @@ def test_a_note_is_written_back_and_cleaned(place: Any, events: list[Any]) -> No
     answer = place.reader("GET", path)
     assert answer.body.decode() == note["raw_content"]
     assert int(answer.headers["content-length"]) == len(answer.body)
-    assert [(e.name, e.change) for e in events if e.name.startswith("content.")] == [("content.modified", "edition")]
+    assert [(e.name, e.change) for e in events if e.name.startswith("content.")] == [
+        ("content.modified", "edition")
+    ]
     assert answer.headers["content-security-policy"].startswith("sandbox")
 
 
