@@ -183,6 +183,11 @@ class WsgiBridge:
             return await answer(send, error_response(error))
         except (BodyCut, ClientGone):
             return 499
+        except Exception:
+            log.exception("%s %s failed", scope["method"], given.get("SCRIPT_NAME"))
+            if exchange.started:
+                raise  # the server closes the connection, so that nobody takes a part for the whole
+            return await answer(send, Response(500, b"Internal Server Error\n", [], "text/plain"))
 
     def _run(self, environ: dict[str, Any], exchange: _Exchange) -> int:
         status, headers = 500, [("content-length", "0")]

@@ -43,7 +43,10 @@ def conditional(environ: dict[str, Any]) -> bool:
 
 
 def _path(provider: Any, tag: str) -> str | None:
-    path = unquote(urlsplit(tag).path)
+    try:
+        path = unquote(urlsplit(tag).path)
+    except ValueError:
+        return None
     prefix = str(provider.mount_path or "") + "/"
     return "/" + path.removeprefix(prefix) if path.startswith(prefix) else None
 

@@ -28,6 +28,7 @@ from atrio.kernel.http.bytes import SANDBOX, safe_media, sandboxed
 from ..drive import Drive, Node
 from ..errors import Changed
 from .conditions import conditional, judge
+from .input import tidy
 
 DRIVE = "atrio.drive"
 LISTED = "atrio.listed"
@@ -359,8 +360,9 @@ class Provider(DAVProvider):  # type: ignore[misc]
         return False
 
     def custom_request_handler(self, environ: dict[str, Any], start_response: Any, default_handler: Any) -> Any:
-        """Judge the conditions of a request, then let the library handle it."""
+        """Put a request in order and judge its conditions, then let the library handle it."""
         self._current.drive = drive_of(environ)
+        tidy(environ)
         judge(self, environ)
         return super().custom_request_handler(environ, start_response, default_handler)
 

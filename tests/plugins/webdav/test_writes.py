@@ -232,3 +232,19 @@ def test_what_users_stored_is_sandboxed(place: Any, put: Any) -> None:
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert page.headers["x-content-type-options"] == "nosniff"
     assert not re.search(rb"<(img|script)", page.body)
+
+
+@pytest.mark.parametrize(
+    "name", ["a;b.txt", "what?.txt", "100% #1.txt", "%41.txt", "a&b=c+d.txt", "http:x.txt", "ü日本.txt"]
+)
+def test_names_in_a_destination(place: Any, put: Any, name: str) -> None:
+    shown = name.replace("?", "ʔ")
+    put("/Alpha.space/plain.txt", b"text")
+    assert place.manager("MOVE", "/Alpha.space/plain.txt", to=f"/Alpha.space/{name}").status == 201
+    assert shown in place.manager.names("/Alpha.space")
+    assert place.manager("GET", f"/Alpha.space/{name}").body == b"text"
+    assert place.manager("COPY", f"/Alpha.space/{name}", to=f"{FOLDER}/{name}").status == 201
+    assert place.manager.names(FOLDER) == [shown]
+    assert place.manager("MKCOL", f"{FOLDER}/x").status == 201
+    assert place.manager("COPY", f"{FOLDER}/x", to=f"{FOLDER}/{name}.d").status == 201
+    assert shown + ".d" in place.manager.names(FOLDER)
