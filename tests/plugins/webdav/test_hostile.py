@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from sqlalchemy import text
 
 from atrio.kernel.testing.client import Client
 from atrio.kernel.testing.plugin import ADMIN, PASSWORD, make_kernel
@@ -22,6 +23,12 @@ FILE, FOLDER = "/Alpha.space/file.txt", "/Alpha.space/Folder"
 def token_of(answer: Any) -> str:
     assert answer.status in (200, 201), answer.body
     return str(answer.headers["lock-token"])
+
+
+def fresh(place: Any) -> None:
+    """Put back what a request before may have taken away or locked."""
+    place.kernel.run(lambda ctx: ctx.execute(text("DELETE FROM webdav_lock")))
+    assert place.boss("PUT", FILE, b"hello").status in (201, 204)
 
 
 # -- locks ---------------------------------------------------------------------------------------------------
@@ -177,40 +184,39 @@ PATHS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("path", PATHS, ids=range(len(PATHS)))
-def test_paths(place: Any, path: str) -> None:
+def test_paths(place: Any) -> None:
+    for path in PATHS:
+        fresh(place)
+        one_path(place, path)
+
+
+def one_path(place: Any, path: str) -> None:
     client = place.world.people["workspace-manager"]
     odd = "%01" in path or path.endswith("%")  # strange, and still names
     for method in ("GET", "HEAD", "PROPFIND", "PUT", "MKCOL", "DELETE", "LOCK", "PROPPATCH", "OPTIONS"):
         answer = client.request(method, path, body=b"x" if method == "PUT" else None)
-        assert answer.status < 500, (method, answer.body)
+        assert answer.status < 500, (method, path, answer.body)
         if not odd and method != "OPTIONS":
-            assert answer.status >= 400, (method, answer.status)
+            assert answer.status >= 400, (method, path, answer.status)
     for method in ("COPY", "MOVE"):
         answer = client.request(method, f"/webdav{FILE}", headers={"destination": path})
-        assert answer.status < 500 or answer.status == 502, (method, answer.body)
+        assert answer.status < 500 or answer.status == 502, (method, path, answer.body)
         if not odd:
-            assert answer.status >= 400, (method, answer.status)
+            assert answer.status >= 400, (method, path, answer.status)
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        "",
-        "x",
-        "http://elsewhere.example/webdav/Alpha.space/x",
-        "/Alpha.space/x",
-        "/webdav",
-        "http://[",
-        "/webdav/\xff",
-        "ftp://testserver:80/webdav/Alpha.space/x",
-    ],
-)
-def test_destinations(place: Any, value: str) -> None:
+DESTINATIONS = (
+    "", "x", "http://elsewhere.example/webdav/Alpha.space/x", "/Alpha.space/x", "/webdav", "http://[",
+    "/webdav/\xff", "/webdav/Alpha.space/%ff", "ftp://testserver:80/webdav/Alpha.space/x",
+)  # fmt: skip
+
+
+def test_destinations(place: Any) -> None:
     before = place.facts()
-    for method in ("COPY", "MOVE"):
-        answer = place.manager(method, FILE, destination=value)
-        assert 400 <= answer.status < 500 or answer.status == 502, (value, answer.body)
+    for value in DESTINATIONS:
+        for method in ("COPY", "MOVE"):
+            answer = place.manager(method, FILE, destination=value)
+            assert 400 <= answer.status < 500 or answer.status == 502, (value, answer.body)
     assert place.facts() == before
 
 
@@ -230,15 +236,15 @@ BODIES = (
 
 
 @pytest.mark.parametrize("method", ["PROPFIND", "PROPPATCH", "LOCK"])
-@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
-def test_bodies(place: Any, method: str, body: bytes) -> None:
-    answer = place.manager(method, FILE, body, depth="0")
-    assert answer.status < 500, answer.body
-    assert b"root:" not in answer.body
-    assert b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" not in answer.body
-    left = place.manager("PROPFIND", FILE, depth="0")
-    assert left.status == 207
-    assert b"root:" not in left.body
+def test_bodies(place: Any, method: str) -> None:
+    for number, body in enumerate(BODIES):
+        answer = place.manager(method, FILE, body, depth="0")
+        assert answer.status < 500, (number, answer.body)
+        assert b"root:" not in answer.body
+        assert b"a" * 30 not in answer.body, number
+        left = place.manager("PROPFIND", FILE, depth="0")
+        assert left.status == 207, number
+        assert b"root:" not in left.body
 
 
 def test_ten_megabytes_of_xml(place: Any) -> None:
@@ -247,33 +253,33 @@ def test_ten_megabytes_of_xml(place: Any) -> None:
         assert place.manager(method, FILE, body).status == 413, method
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"depth": "2"}, {"depth": "x"}, {"timeout": "x"}, {"timeout": "Second-99999999999999999999"}, {"timeout": "Second-"},
-        {"overwrite": "x"}, {"range": "bytes=x"}, {"range": "bytes=9-1"}, {"if_modified_since": "x"},
-        {"if_unmodified_since": "x"}, {"if_": "(" * 5000}, {"if_": "<a>" * 5000}, {"if_": "<x> ([a])" * 500},
-        {"if_match": '"' * 1000}, {"lock_token": "x" * 5000}, {"content_type": "\x7f;;;"}, {"content_encoding": "gzip"},
-        {"content_range": "bytes 0-1/2"}, {"expect": "x"}, {"if_": "<http://[> ([a])"}, {"host": ""},
-    ],
-    ids=str,
+HEADERS: tuple[dict[str, str], ...] = (
+    {"depth": "2"}, {"depth": "x"}, {"timeout": "x"}, {"timeout": "Second-99999999999999999999"},
+    {"timeout": "Second-"}, {"overwrite": "x"}, {"range": "bytes=x"}, {"range": "bytes=9-1"},
+    {"if_modified_since": "x"}, {"if_unmodified_since": "x"}, {"if_": "(" * 5000}, {"if_": "<a>" * 5000},
+    {"if_": "<x> ([a])" * 500}, {"if_": "".join(f"<{n}> ([a])" for n in range(500))}, {"if_match": '"' * 1000},
+    {"lock_token": "x" * 5000}, {"content_type": "\x7f;;;"}, {"content_encoding": "gzip"},
+    {"content_range": "bytes 0-1/2"}, {"expect": "x"}, {"if_": "<http://[> ([a])"}, {"host": ""},
+    {"if_": "(" + "<opaquelocktoken:x> " * 5000 + ")"},
 )  # fmt: skip
-def test_headers(place: Any, headers: dict[str, str]) -> None:
-    for method, more in (
-        ("GET", {}), ("PROPFIND", {}), ("PUT", {}), ("LOCK", {}), ("UNLOCK", {}), ("COPY", {"to": "/Alpha.space/x"}),
-        ("PROPPATCH", {}), ("DELETE", {}), ("OPTIONS", {}),
-    ):  # fmt: skip
-        answer = place.manager(method, FILE, b"x" if method == "PUT" else None, **{**more, **headers})
-        assert answer.status < 500 or answer.status == 501, (method, answer.status, answer.body)
-        assert b"Traceback" not in answer.body
-        assert not re.search(rb"/(plugins|kernel|site-packages)/", answer.body)
 
 
-@pytest.mark.parametrize(
-    "method", ["POST", "TRACE", "PATCH", "REPORT", "SEARCH", "CONNECT", "propfind", "_PRIVATE", "X" * 200]
-)
-def test_methods(place: Any, method: str) -> None:
-    assert place.manager(method, FILE).status in (400, 405, 501)
+def test_headers(place: Any) -> None:
+    for headers in HEADERS:
+        fresh(place)
+        for method, more in (
+            ("GET", {}), ("PROPFIND", {}), ("PUT", {}), ("LOCK", {}), ("UNLOCK", {}),
+            ("COPY", {"to": "/Alpha.space/x"}), ("PROPPATCH", {}), ("DELETE", {}), ("OPTIONS", {}),
+        ):  # fmt: skip
+            body = b"x" if method == "PUT" else None
+            answer = place.manager(method, FILE, body, **{**more, **headers})
+            assert answer.status < 500 or answer.status == 501, (method, headers, answer.status, answer.body)
+            assert not re.search(rb"Traceback|/(plugins|kernel|site-packages)/", answer.body)
+
+
+def test_methods(place: Any) -> None:
+    for method in ("POST", "TRACE", "PATCH", "REPORT", "SEARCH", "CONNECT", "propfind", "_PRIVATE", "X" * 200):
+        assert place.manager(method, FILE).status in (400, 405, 501), method
 
 
 def test_names_that_are_no_names(place: Any) -> None:
