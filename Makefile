@@ -58,7 +58,7 @@ clean:
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt pip hatchling editables
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt pip hatchling editables wheel
 
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt --no-build-isolation -e .

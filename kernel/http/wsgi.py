@@ -30,9 +30,11 @@ DROPPED = frozenset(
         "HTTP_PROXY", "HTTP_X_SCRIPT_NAME", "HTTP_X_REMOTE_USER", "HTTP_REMOTE_USER", "HTTP_COOKIE",
         "HTTP_AUTHORIZATION", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PREFIX", "HTTP_X_FORWARDED_PROTO",
         "HTTP_X_FORWARDED_FOR", "HTTP_CONTENT_LENGTH", "HTTP_CONTENT_TYPE",
+        "HTTP_FORWARDED", "HTTP_CONNECTION", "HTTP_KEEP_ALIVE", "HTTP_PROXY_AUTHORIZATION",
+        "HTTP_PROXY_CONNECTION", "HTTP_TE", "HTTP_TRAILER", "HTTP_TRANSFER_ENCODING", "HTTP_UPGRADE",
     }
 )  # fmt: skip
-"""What the application behind must neither believe nor see: the kernel has dealt with it."""
+"""What the application behind must neither believe nor see: the kernel or the server has dealt with it."""
 
 StartResponse = Callable[..., Callable[[bytes], object]]
 WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -64,6 +66,8 @@ class _Exchange:
     ended: bool = False
     cut: bool = False
     started: bool = False
+    gone: bool = False
+    watcher: asyncio.Task[None] | None = None
     pending: bytearray = field(default_factory=bytearray)
 
     async def more(self) -> bytes:
@@ -93,8 +97,19 @@ class _Exchange:
         future: Future[Any] = asyncio.run_coroutine_threadsafe(making, self.loop)
         return future.result()
 
+    async def _watch(self) -> None:
+        while not self.gone:
+            self.gone = (await self.receive())["type"] == "http.disconnect"
+
     async def put(self, message: dict[str, Any]) -> None:
-        """Send within bounds of time; ClientGone for a client that takes nothing."""
+        """Send within bounds of time; ClientGone for a client that left or takes nothing.
+
+        Servers take what is sent to nobody without a word, so somebody has to look whether the client is there.
+        """
+        if self.gone:
+            raise ClientGone("the client went away")
+        if self.ended and self.watcher is None:
+            self.watcher = self.loop.create_task(self._watch())
         try:
             async with asyncio.timeout(self.stall_seconds):
                 await self.send(message)
@@ -176,6 +191,7 @@ class WsgiBridge:
                     given["CONTENT_LENGTH"] = str(announced)
             else:
                 body = await read_body(receive, limits.buffered_bytes, limits.stall_seconds)
+                exchange.ended = True
                 given["wsgi.input"] = _Memory(body)
                 given["CONTENT_LENGTH"] = str(len(body))
             return await self.pool.run(self._run, given, exchange)
@@ -183,6 +199,14 @@ class WsgiBridge:
             return await answer(send, error_response(error))
         except (BodyCut, ClientGone):
             return 499
+        except Exception:
+            log.exception("%s %s failed", scope["method"], given.get("SCRIPT_NAME"))
+            if exchange.started:
+                raise  # the server closes the connection, so that nobody takes a part for the whole
+            return await answer(send, Response(500, b"Internal Server Error\n", [], "text/plain"))
+        finally:
+            if exchange.watcher is not None:
+                exchange.watcher.cancel()
 
     def _run(self, environ: dict[str, Any], exchange: _Exchange) -> int:
         status, headers = 500, [("content-length", "0")]

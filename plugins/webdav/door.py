@@ -6,6 +6,7 @@ import logging
 import secrets
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
 
 from atrio.kernel.config import ServerConfig
 from atrio.kernel.context import Actor
@@ -87,6 +88,10 @@ class Door:
             return await answer(
                 send, Response(401, b"Sign in with your Atrio account.\n", list(CHALLENGE), "text/plain")
             )
+        try:
+            unquote_to_bytes(scope.get("raw_path") or scope["path"].encode()).decode()
+        except UnicodeDecodeError:
+            return await answer(send, Response(400, b"The path is no text.\n", [], "text/plain"))
         drive = Drive(self.kernel, actor, request_id)
         if scope["method"] in ("GET", "HEAD"):
             response = await self.pool.run(self._shortcut, request, drive)

@@ -28,7 +28,7 @@ from atrio.plugins.spaces.api import (
 )
 
 from . import queries
-from .errors import FixedName, Locked, NotWritable, SpacesStay
+from .errors import Changed, FixedName, Locked, NotWritable, SpacesStay
 from .services import locks
 
 if TYPE_CHECKING:
@@ -63,13 +63,18 @@ ROOT = Node("root", "", "")
 
 
 class Drive:
-    """The drive of one user for the length of one request."""
+    """The drive of one user for the length of one request.
+
+    `tokens` are the lock tokens that the request submits. Where it is `conditional`, what it writes must still be
+    as it was found: the conditions were judged before the body came.
+    """
 
     def __init__(self, kernel: Kernel, actor: Actor, request_id: str = "") -> None:
         self.kernel = kernel
         self.actor = actor
         self.request_id = request_id
         self.tokens: frozenset[str] = frozenset()
+        self.conditional = False
         self._spaces: list[Any] | None = None
         self._found: dict[str, Node | None] = {}
         self._names: dict[str, str] = {}
@@ -244,6 +249,8 @@ class Drive:
 
         def act(ctx: Context) -> None:
             row, space = ctx.resources["content"], ctx.resources["space"]
+            if self.conditional and row.current_revision_id != node.row.current_revision_id:
+                raise Changed
             if kind == "html-document":
                 text = blob.path.read_bytes().decode("utf-8", "replace")
                 if text != row.raw_content:

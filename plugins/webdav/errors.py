@@ -25,6 +25,12 @@ class Locked(KernelError):
     status: ClassVar[int] = 423
 
 
+class Changed(KernelError):
+    """What the request makes its condition changed while the body was on its way."""
+
+    status: ClassVar[int] = 412
+
+
 class FixedName(KernelError):
     """The name cannot be stored, or lacks the ending of its type."""
 

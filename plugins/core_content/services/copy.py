@@ -94,10 +94,10 @@ def _copy_below(ctx: Context, source: int, target: int, space_id: int, mark: int
     level, statement = 0, first
     while level < DEPTH:
         highest = int(ctx.execute(select(func.max(CONTENT.c.content_id))).scalar() or 0)
-        done: Any = ctx.execute(
-            insert(CONTENT).from_select([str(c.key) for c in statement.selected_columns], statement)
-        )
-        if not done.rowcount:
+        filled = insert(CONTENT).from_select([str(c.key) for c in statement.selected_columns], statement)
+        # Without the option the number is unknown (-1) on PostgreSQL.
+        done: Any = ctx.execute(filled.execution_options(preserve_rowcount=True))
+        if done.rowcount < 1:
             break
         twins = and_(twin.c.current_revision_id == up.c.current_revision_id, twin.c.content_id > highest)
         statement = (

@@ -110,7 +110,7 @@ def make_application(kernel: Kernel, prefix: str, *, lock_seconds: int, infinity
             "http_authenticator": {"domain_controller": None, "accept_digest": False, "accept_basic": False},
         }
     )  # fmt: skip
-    locks = LockManager(LockStorage(kernel, max_seconds=lock_seconds), provider.href_of)
+    locks = LockManager(LockStorage(kernel, max_seconds=lock_seconds), provider.href_of, provider.asking)
     application.lock_manager = locks
     provider.set_lock_manager(locks)
     return application

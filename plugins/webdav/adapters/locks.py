@@ -135,14 +135,19 @@ class LockStorage:
 class LockManager(_LockManager):  # type: ignore[misc]
     """wsgidav's lock manager where the database judges: one statement or two for a question, no lock in memory.
 
-    `href_of` turns the root of a lock into what the client knows it by, for the list in a 423.
+    `href_of` turns the root of a lock into what the client knows it by, for the list in a 423. `asking` names
+    who sends the request, for the library does not look at whose lock it refreshes.
     """
 
     storage: LockStorage
 
-    def __init__(self, storage: LockStorage, href_of: Callable[[str], str] | None = None) -> None:
+    def __init__(
+        self, storage: LockStorage, href_of: Callable[[str], str] | None = None,
+        asking: Callable[[], str] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(storage)
         self._href_of = href_of
+        self._asking = asking
 
     def acquire(
         self, *, url: str, lock_type: str, lock_scope: str, lock_depth: str, lock_owner: bytes,
@@ -159,7 +164,14 @@ class LockManager(_LockManager):  # type: ignore[misc]
             raise self._named(error) from None
 
     def refresh(self, token: str, *, timeout: float | None = None) -> LockDict:
-        """Let a lock hold anew, for the default of the storage unless the client names a time."""
+        """Let a lock hold anew, for the default of the storage unless the client names a time.
+
+        DAVError 403 for the lock of another user than the one who asks.
+        """
+        if self._asking is not None:
+            lock = self.storage.get(token)
+            if lock is not None and lock["principal"] != self._asking():
+                raise dav_error.DAVError(dav_error.HTTP_FORBIDDEN, "this is another user's lock")
         return self.storage.refresh(token, timeout=timeout)
 
     def check_write_permission(self, *, url: str, depth: str, token_list: Iterable[str], principal: str) -> None:

@@ -26,13 +26,17 @@ from atrio.kernel.errors import KernelError
 from atrio.kernel.http.bytes import SANDBOX, safe_media, sandboxed
 
 from ..drive import Drive, Node
+from ..errors import Changed
+from .conditions import conditional, judge
+from .input import tidy
 
 DRIVE = "atrio.drive"
 LISTED = "atrio.listed"
 CREATED = "atrio.created"
 """Set where a copy or move made something new: the library would answer 204 for both."""
 SECOND = 1_000_000
-STATUS = {3002: HTTP_CONFLICT, 6002: 413, 6003: 507, 6004: 507, 2044: HTTP_FORBIDDEN, 2038: HTTP_FORBIDDEN}
+TAKEN = 3002
+STATUS = {TAKEN: HTTP_CONFLICT, 6002: 413, 6003: 507, 6004: 507, 2044: HTTP_FORBIDDEN, 2038: HTTP_FORBIDDEN}
 """Where the status of WebDAV is another one than that of the refusal on the REST API."""
 
 
@@ -83,12 +87,23 @@ class _Placed:
     def support_recursive_delete(self) -> bool:
         return True
 
+    def prevent_locking(self) -> bool:
+        """Who may not write may not lock either: one lock on a space would stop everybody in it."""
+        return not drive_of(self.environ).may_write(self.node)
+
+    def set_property_value(self, name: str, value: Any, *, dry_run: bool = False) -> Any:
+        """Set or remove a dead property, which takes the right to write."""
+        if not drive_of(self.environ).may_write(self.node):
+            raise DAVError(HTTP_FORBIDDEN)
+        return super().set_property_value(name, value, dry_run=dry_run)  # type: ignore[misc]
+
     def _with_tokens(self) -> Drive:
         """Return the drive, which knows the lock tokens that the request submits: its units look at the locks."""
         if "wsgidav.conditions.if" not in self.environ:
             util.parse_if_header_dict(self.environ)
         drive = drive_of(self.environ)
         drive.tokens = frozenset(self.environ["wsgidav.ifLockTokenList"])
+        drive.conditional = conditional(self.environ)
         return drive
 
     def _refuse_locked(self, url: str, depth: str) -> None:
@@ -152,22 +167,21 @@ class Folder(_Placed, DAVCollection):  # type: ignore[misc]
     def get_member_list(self) -> list[Any]:
         base = "" if self.path == "/" else self.path.rstrip("/")
         members = drive_of(self.environ).members(self.node)
+        self._count(len(members))
         return [resource(f"{base}/{node.name}", self.environ, node) for node in members]
+
+    def _count(self, members: int) -> None:
+        """Refuse to list more below a folder than the limit (RFC 4918 §9.1)."""
+        environ = self.environ
+        if environ["REQUEST_METHOD"] == "PROPFIND" and environ.get("HTTP_DEPTH") == "infinity":
+            seen = environ[LISTED] = environ.get(LISTED, 0) + members
+            if seen > self.provider.infinity_limit:
+                condition = DAVErrorCondition(PRECONDITION_CODE_PropfindFiniteDepth)
+                raise DAVError(HTTP_FORBIDDEN, err_condition=condition)
 
     def get_member(self, name: str) -> Any:
         base = "" if self.path == "/" else self.path.rstrip("/")
         return self.provider.get_resource_inst(f"{base}/{name}", self.environ)
-
-    def get_descendants(self, **options: Any) -> list[Any]:
-        """Return what lies below; a listing of more than the limit is refused (RFC 4918 §9.1)."""
-        environ = self.environ
-        found: list[Any] = super().get_descendants(**options)
-        if environ["REQUEST_METHOD"] == "PROPFIND" and environ.get("HTTP_DEPTH") == "infinity":
-            seen = environ[LISTED] = environ.get(LISTED, 0) + len(found)
-            if seen > self.provider.infinity_limit:
-                condition = DAVErrorCondition(PRECONDITION_CODE_PropfindFiniteDepth)
-                raise DAVError(HTTP_FORBIDDEN, err_condition=condition)
-        return found
 
     def create_empty_resource(self, name: str) -> Any:
         base = "" if self.path == "/" else self.path.rstrip("/")
@@ -242,9 +256,6 @@ class File(_Placed, DAVNonCollection):  # type: ignore[misc]
     def support_ranges(self) -> bool:
         return True
 
-    def prevent_locking(self) -> bool:
-        return not drive_of(self.environ).may_write(self.node)
-
     def get_property_value(self, name: str) -> Any:
         if name == "{DAV:}getetag":
             return f'"{self.get_etag()}"'
@@ -318,7 +329,17 @@ class Pending(File):
 
     def _store(self, blob: TemporaryBlob) -> None:
         drive = self._with_tokens()
-        drive.put_new(self.parent, self.node.name, blob, self._media)
+        try:
+            drive.put_new(self.parent, self.node.name, blob, self._media)
+        except KernelError as error:  # somebody else was faster
+            if error.code != TAKEN:
+                raise
+            if drive.conditional:
+                raise Changed from None
+            found = drive.find(self.path)
+            if found is None or found.is_folder or not blob.path.exists():
+                raise
+            drive.put(found, blob, self._media)
         self._reload()
 
 
@@ -338,8 +359,30 @@ class Provider(DAVProvider):  # type: ignore[misc]
     def is_readonly(self) -> bool:
         return False
 
-    def get_resource_inst(self, path: str, environ: dict[str, Any]) -> Any:
+    def custom_request_handler(self, environ: dict[str, Any], start_response: Any, default_handler: Any) -> Any:
+        """Put a request in order and judge its conditions, then let the library handle it."""
         self._current.drive = drive_of(environ)
+        tidy(environ)
+        judge(self, environ)
+        return super().custom_request_handler(environ, start_response, default_handler)
+
+    def asking(self) -> str:
+        """Return the user of this request as locks name him."""
+        drive: Drive | None = getattr(self._current, "drive", None)
+        return "" if drive is None else str(drive.actor.id)
+
+    def place_of(self, path: str | None, environ: dict[str, Any]) -> str | None:
+        """Return the place that a new thing at a path would have, None where there is no folder for it."""
+        if path is None:
+            return None
+        parent = self.get_resource_inst(util.get_uri_parent(path), environ)
+        name = util.get_uri_name(path.rstrip("/"))
+        return None if parent is None or not parent.is_collection else f"{parent.node.key}/n{quote(name)}"
+
+    def get_resource_inst(self, path: str | None, environ: dict[str, Any]) -> Any:
+        self._current.drive = drive_of(environ)
+        if path is None:  # the parent of the root
+            return None
         if "\x00" in path or any("\ud800" <= c <= "\udfff" for c in path):
             raise DAVError(HTTP_BAD_REQUEST, "the path is no text")
         with translated():
