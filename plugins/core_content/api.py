@@ -14,7 +14,7 @@ from .live import told_content
 from .models import CONTENT, REVISION
 from .names import drive_name, name_key, split_name, usable
 from .queries import VISIBLE, digest_query, digest_statement, text_of
-from .schemas import ContentDigestSchema, wire_names
+from .schemas import TEXT_LIMIT, ContentDigestSchema, wire_names
 from .services import (
     add_comment,
     copy_content,
@@ -51,7 +51,7 @@ def get_content(ctx: Context, space_id: int, content_id: int) -> Any:
 
 
 __all__ = [
-    "CONTENT", "CONTENT_EXISTS", "CONTENT_GUARD", "DESTINATION", "REVISION", "SLUGS", "VISIBLE",
+    "CONTENT", "CONTENT_EXISTS", "CONTENT_GUARD", "DESTINATION", "REVISION", "SLUGS", "TEXT_LIMIT", "VISIBLE",
     "ContentDigestSchema", "ContentNotFound", "NotEditable", "add_comment", "clean", "content_types",
     "copy_content", "create_content", "create_file", "digest_query", "digest_statement", "drive_find",
     "drive_list", "drive_name", "get_content", "move", "rename", "replace_bytes", "split_name", "text_of",

@@ -6,7 +6,7 @@ import logging
 import secrets
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from atrio.kernel.config import ServerConfig
 from atrio.kernel.context import Actor
@@ -69,8 +69,11 @@ class Door:
             status = await self._serve(scope, receive, send, request_id)
         finally:
             if self.log:
+                path = quote(
+                    scope["path"], errors="replace"
+                )  # a line break in it must not begin a line of the log
                 access.info(
-                    "%s %s %s %d %.1fms", request_id, scope["method"], scope["path"], status,
+                    "%s %s %s %d %.1fms", request_id, scope["method"], path, status,
                     (time.perf_counter() - began) * 1000,
                 )  # fmt: skip
 

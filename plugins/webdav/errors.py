@@ -35,3 +35,9 @@ class FixedName(KernelError):
     """The name cannot be stored, or lacks the ending of its type."""
 
     status: ClassVar[int] = 403
+
+
+class TextTooLarge(KernelError):
+    """The text of a note is longer than notes may be."""
+
+    status: ClassVar[int] = 413

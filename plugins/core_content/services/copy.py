@@ -52,7 +52,7 @@ def copy_content(
         {**revision, "revision_type": "copy", "size": row.stored_size},
     )  # fmt: skip
     if deep and row.content_type == "folder":
-        _copy_below(ctx, row.content_id, content_id, space.space_id, max(before, content_id))
+        _copy_below(ctx, row.content_id, content_id, space.space_id, before)
     facts = (content_id, space.space_id, parent_id, row.content_type, revision_id, label)
     ctx.emit(ContentCopied(*facts, source_id=row.content_id))
     return content_id
@@ -86,11 +86,13 @@ def _copy_below(ctx: Context, source: int, target: int, space_id: int, mark: int
         "created": ctx.now, "modified": ctx.now,
     }  # fmt: skip
     fixed = [literal(v, type_=CONTENT.c[k].type).label(k) for k, v in constants.items()]
+    # A folder may be copied into itself: what the copy brings is not copied again.
     old, up, twin = CONTENT.alias("old"), CONTENT.alias("up"), CONTENT.alias("twin")
+    known = old.c.content_id <= mark
     first = select(
         literal(target, type_=Id).label("parent_id"), literal(target, type_=Id).label("parent_key"),
         *fixed, *(old.c[name] for name in KEPT),
-    ).where(old.c.parent_id == source, *_shown(old)).order_by(old.c.content_id)  # fmt: skip
+    ).where(old.c.parent_id == source, known, *_shown(old)).order_by(old.c.content_id)  # fmt: skip
     level, statement = 0, first
     while level < DEPTH:
         highest = int(ctx.execute(select(func.max(CONTENT.c.content_id))).scalar() or 0)
@@ -108,7 +110,7 @@ def _copy_below(ctx: Context, source: int, target: int, space_id: int, mark: int
             .select_from(old)
             .join(up, up.c.content_id == old.c.parent_id)
             .join(twin, and_(twins, twin.c.space_id == space_id, twin.c.current_revision_type == "copy"))
-            .where(up.c.content_id <= mark, *_shown(old))
+            .where(up.c.content_id <= mark, known, *_shown(old))
             .order_by(old.c.content_id)
         )  # fmt: skip
         level += 1

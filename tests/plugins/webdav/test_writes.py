@@ -248,3 +248,49 @@ def test_names_in_a_destination(place: Any, put: Any, name: str) -> None:
     assert place.manager("MKCOL", f"{FOLDER}/x").status == 201
     assert place.manager("COPY", f"{FOLDER}/x", to=f"{FOLDER}/{name}.d").status == 201
     assert shown + ".d" in place.manager.names(FOLDER)
+
+
+def test_a_text_longer_than_notes_may_be_is_refused_unread(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from atrio.plugins.core_content import api
+
+    monkeypatch.setattr(api, "TEXT_LIMIT", 100)
+    note = "/Alpha.space/Note.document.html"
+    before = place.facts()
+    assert place.manager("PUT", note, b"<p>" + b"x" * 100).status == 413
+    assert place.facts() == before
+    assert place.manager("PUT", note, b"<p>short</p>").status == 204
+
+
+def test_a_policy_that_refuses_readers_counts_on_the_drive(place: Any, put: Any) -> None:
+    from atrio.kernel.http.guards import Policy, deny
+    from atrio.plugins.spaces.api import InsufficientUserRole
+
+    put("/Alpha.space/seen.txt")
+    assert place.reader("GET", "/Alpha.space/seen.txt").status == 200
+    place.kernel.rights.add("test", Policy("spaces.reader", lambda ctx, space: deny(InsufficientUserRole)))
+    for method, path in (
+        ("GET", "/Alpha.space/seen.txt"),
+        ("GET", "/Alpha.space/"),
+        ("PROPFIND", "/Alpha.space/"),
+    ):
+        assert place.reader(method, path, depth="0").status == 404, (method, path)
+
+
+def test_a_folder_copied_into_itself_is_copied_once(place: Any, put: Any) -> None:
+    from atrio.kernel.context import Actor
+    from atrio.plugins.accounts.api import get_user
+    from atrio.plugins.webdav.drive import Drive
+
+    for name in ("a.txt", "b.txt"):
+        put(f"{FOLDER}/{name}")
+    assert place.manager("MKCOL", f"{FOLDER}/Inner").status == 201
+    put(f"{FOLDER}/Inner/c.txt")
+    user = place.kernel.run(lambda ctx: get_user(ctx, 1), writes=False)
+    drive = Drive(place.kernel, Actor(1, "user", user))
+    folder = drive.find(FOLDER)
+    assert folder is not None
+    drive.copy(folder, folder, "Again", None, deep=True)
+    assert sorted(place.manager.names(FOLDER)) == ["Again", "Inner", "a.txt", "b.txt"]
+    assert sorted(place.manager.names(f"{FOLDER}/Again")) == ["Inner", "a.txt", "b.txt"]
+    assert place.manager.names(f"{FOLDER}/Again/Inner") == ["c.txt"]
+    assert place.manager("GET", f"{FOLDER}/Again/Inner/c.txt").body == b"hello"
