@@ -31,7 +31,6 @@ from ..errors import (
 )
 from .bytes import (
     ClientGone,
-    DrainEarlyAnswers,
     Receive,
     Send,
     Upload,
@@ -41,6 +40,7 @@ from .bytes import (
     send_file,
     send_stream,
 )
+from .drain import DrainEarlyAnswers
 from .guards import check_all
 from .pool import WorkPool
 from .request import Request

@@ -14,16 +14,6 @@ from atrio.kernel.http.paging import Bookmark
 
 from .models import COUNTER, EVENT, HISTORY, MESSAGE
 
-PAST = Statement(
-    select(EVENT.c.event_id)
-    .where(
-        EVENT.c.space_id == bindparam("space_id"), EVENT.c.event_id < bindparam("before"),
-        EVENT.c.shared == literal(1),
-    )
-    .order_by(EVENT.c.event_id.desc())
-    .limit(1),
-    "PastRow",
-)  # fmt: skip
 PAST_PAGE = Statement(
     select(EVENT.c.event_id)
     .where(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import and_, func, insert, literal, select, update
+from sqlalchemy import and_, func, insert, literal, select
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.base import Id
@@ -16,7 +16,7 @@ from ..events import ContentCopied
 from ..models import CONTENT, REVISION
 from ..types import content_types
 from .create import check_parent, insert_content
-from .revision import named
+from .revision import name_first_revisions, named
 from .update import check_quota
 
 DEPTH = 1000
@@ -132,10 +132,4 @@ def _give_revisions(ctx: Context, target: int, mark: int) -> None:
         .where(mine)
     )  # fmt: skip
     ctx.execute(insert(REVISION).from_select([str(c.key) for c in fresh.selected_columns], fresh))
-    own = (
-        select(REVISION.c.revision_id)
-        .where(REVISION.c.content_id == CONTENT.c.content_id, REVISION.c.version_number == 1)
-        .correlate(CONTENT)
-        .scalar_subquery()
-    )
-    ctx.execute(update(CONTENT).where(mine).values(current_revision_id=own))
+    name_first_revisions(ctx, mine)

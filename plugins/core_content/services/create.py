@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import and_, insert, literal, select, update
+from sqlalchemy import and_, insert, literal, select
 
 from atrio.kernel.blobs import TemporaryBlob
 from atrio.kernel.context import Context
@@ -32,6 +32,7 @@ from .revision import (
     clean_text,
     insert_revision,
     mark_read,
+    name_first_revisions,
     named,
     write_named,
 )
@@ -157,13 +158,7 @@ def copy_todos(ctx: Context, source_id: int, target_id: int, space_id: int, name
         .where(mine)
     )  # fmt: skip
     ctx.execute(insert(REVISION).from_select([str(c.key) for c in revisions.selected_columns], revisions))
-    first = (
-        select(REVISION.c.revision_id)
-        .where(REVISION.c.content_id == CONTENT.c.content_id, REVISION.c.version_number == 1)
-        .correlate(CONTENT)
-        .scalar_subquery()
-    )
-    ctx.execute(update(CONTENT).where(mine).values(current_revision_id=first))
+    name_first_revisions(ctx, mine)
 
 
 def _todos_of(content_id: int) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from atrio.kernel.config import HtmlConfig
@@ -94,6 +94,17 @@ def insert_revision(ctx: Context, content_id: int, values: dict[str, Any]) -> in
     revision_id = int(result.inserted_primary_key[0])
     ctx.resources[f"core_content.revision:{revision_id}"] = {"content_id": content_id, **values}
     return revision_id
+
+
+def name_first_revisions(ctx: Context, copies: Any) -> None:
+    """Let contents that were written as a set name their own first revision; `copies` is their condition."""
+    own = (
+        select(REVISION.c.revision_id)
+        .where(REVISION.c.content_id == CONTENT.c.content_id, REVISION.c.version_number == 1)
+        .correlate(CONTENT)
+        .scalar_subquery()
+    )
+    ctx.execute(update(CONTENT).where(copies).values(current_revision_id=own))
 
 
 def next_revision(

@@ -168,7 +168,7 @@ def _filling(chosen: Any) -> Any:
 def _begin_history(ctx: Context, user_id: int, space_id: int, before: int) -> None:
     """Note what the new member's past is; a job copies it. Nothing to do where nothing was told yet."""
     wanted = ctx.config[LiveConfig].join_history
-    if wanted == 0 or queries.PAST.first(ctx, space_id=space_id, before=before) is None:
+    if wanted == 0 or not queries.PAST_PAGE.all(ctx, space_id=space_id, before=before, limit=1):
         return
     statement = upsert(
         ctx.dialect, HISTORY, ("user_id", "space_id"), overwrite=("before_event", "remaining")

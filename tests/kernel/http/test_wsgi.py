@@ -16,7 +16,7 @@ import pytest
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from atrio.kernel.http.bytes import DrainEarlyAnswers
+from atrio.kernel.http.drain import DrainEarlyAnswers
 from atrio.kernel.http.pool import WorkPool
 from atrio.kernel.http.wsgi import BodyCut, Limits, WsgiBridge
 from atrio.kernel.testing.live import Wire, free_port
