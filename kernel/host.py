@@ -45,6 +45,7 @@ from .tasks import Jobs, Task
 if TYPE_CHECKING:
     from .background import Background
     from .http.app import App
+    from .http.pool import WorkPool
     from .http.request import Request
     from .http.route import Route
 
@@ -74,6 +75,7 @@ class Kernel:
         self.capabilities: dict[str, Any] = {}
         self.parts: dict[str, Any] = {}
         self._parts_lock = threading.Lock()
+        self._pools: list[WorkPool] = []
         self._givers: dict[Any, str] = {}
         self.background: list[tuple[PluginRecord, Background]] = []
         self._running: list[ServiceRunner] = []
@@ -139,6 +141,14 @@ class Kernel:
                     found = self.parts[name] = make()
         return found
 
+    def open_pool(self, name: str, threads: int, limit: int) -> WorkPool:
+        """Return threads for a plugin's own door; they end with the instance, and their connections with them."""
+        from .http.pool import WorkPool
+
+        pool = WorkPool(name, threads, limit, self.db.close_thread)
+        self._pools.append(pool)
+        return pool
+
     def contributed(self, shape: str, id_column: Any) -> Mapping[str, Any]:
         """Return the contributed SQL expressions of a shape by field, for the owner's SELECT."""
         found: dict[str, Any] = {}
@@ -196,6 +206,7 @@ class Kernel:
     def stop(self) -> None:
         """Stop serving: background services, jobs, shutdown hooks, connections."""
         if not self._started:
+            self._close_pools()
             self.db.close()
             return
         self._started = False
@@ -205,7 +216,13 @@ class Kernel:
         self._running.clear()
         self.jobs.stop()
         self._each("on_shutdown", kernel=self)
+        self._close_pools()
         self.db.close()
+
+    def _close_pools(self) -> None:
+        pools, self._pools = self._pools, []
+        for pool in pools:
+            pool.close()
 
     def _each(self, hook: str, **arguments: Any) -> None:
         for record in self.records:

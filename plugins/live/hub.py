@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from atrio.kernel.config import RedisConfig
 from atrio.kernel.errors import KernelError, ServiceUnavailable
-from atrio.kernel.http.pool import WorkPool
 
 from . import frames, queries
 from .config import LiveConfig
@@ -125,7 +124,7 @@ class Hub:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self.settings = kernel.config[LiveConfig]
-        self.pool = WorkPool("live", 2, 1_000_000, kernel.db.close_thread)
+        self.pool = kernel.open_pool("live", 2, 1_000_000)
         self.last = 0
         self.cut = 0
         self._by_user: dict[int, set[Stream]] = {}
@@ -190,7 +189,6 @@ class Hub:
         self.wake()
         if self._bell is not None:
             self._bell.close()
-        self.pool.close()
 
     # -- one stream ------------------------------------------------------------------------------------------
 

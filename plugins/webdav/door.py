@@ -12,7 +12,6 @@ from atrio.kernel.config import ServerConfig
 from atrio.kernel.context import Actor
 from atrio.kernel.errors import KernelError
 from atrio.kernel.http.bytes import send_file
-from atrio.kernel.http.pool import WorkPool
 from atrio.kernel.http.request import Request
 from atrio.kernel.http.response import FileResponse, Response, error_response
 from atrio.kernel.http.security import header_pairs
@@ -42,7 +41,7 @@ class Door:
         self.settings = kernel.config[WebdavConfig]
         server = kernel.config[ServerConfig]
         self.log = server.access_log
-        self.pool = WorkPool("webdav", self.settings.threads, server.queue, kernel.db.close_thread)
+        self.pool = kernel.open_pool("webdav", self.settings.threads, server.queue)
         self.limits = Limits(stall_seconds=server.stall_seconds)
         self._bridge: WsgiBridge | None = None
 

@@ -269,7 +269,7 @@ def test_paths_longer_than_the_index(manager: LockManager, top: str) -> None:
     manager.release(deep["token"])
 
 
-def race(calls: list[Callable[[], Any]]) -> list[Any]:
+def race(twins: tuple[Kernel, Kernel], calls: list[Callable[[], Any]]) -> list[Any]:
     """Run calls together; gives what each returned, or the status of its refusal."""
     barrier = threading.Barrier(len(calls))
     results: list[Any] = [None] * len(calls)
@@ -282,6 +282,8 @@ def race(calls: list[Callable[[], Any]]) -> list[Any]:
             results[number] = error.value
         except Exception as error:
             results[number] = error
+        for kernel in twins:  # a thread that ends gives its connections back
+            kernel.db.close_thread()
 
     threads = [threading.Thread(target=run, args=(n,)) for n in range(len(calls))]
     for thread in threads:
@@ -298,7 +300,7 @@ def test_one_of_many_gets_an_exclusive_lock(twins: tuple[Kernel, Kernel]) -> Non
         asked = [
             lambda m=managers[n % 2], n=n: ask(m, url, who=f"user{n}")["token"] for n in range(6)  # noqa: B023
         ]  # fmt: skip
-        results = race(asked)
+        results = race(twins, asked)
         won = [r for r in results if isinstance(r, str)]
         assert len(won) == 1, results
         assert results.count(HTTP_LOCKED) == 5, results
@@ -310,11 +312,12 @@ def test_a_deep_lock_and_one_below_it_never_both(twins: tuple[Kernel, Kernel]) -
     for number in range(15):
         top = f"/1/dir{number}"
         results = race(
+            twins,
             [
                 lambda: ask(one, top, depth="infinity")["token"],  # noqa: B023
                 lambda: ask(other, top + "/a/b")["token"],  # noqa: B023
                 lambda: ask(one, top + "/c", who="eve")["token"],  # noqa: B023
-            ]
+            ],
         )
         held = {k["root"] for k in one.get_url_lock_list(top, recursive=True)}
         assert held in ({top}, {top + "/a/b", top + "/c"}), results
@@ -330,11 +333,12 @@ def test_a_lock_that_ran_out_is_refreshed_or_taken_never_both(twins: tuple[Kerne
         token = ask(one, url, timeout=10)["token"]
         clock.move(10 - 0.000001)
         results = race(
+            twins,
             [
                 lambda: clock.move(0.000001),
                 lambda: one.refresh(token, timeout=10)["token"],  # noqa: B023
                 lambda: ask(other, url, who="eve")["token"],  # noqa: B023
-            ]
+            ],
         )
         assert len(one.get_url_lock_list(url)) <= 1, results
         assert sum(isinstance(r, str) for r in results) <= 1, results
@@ -348,6 +352,7 @@ def test_no_lock_is_granted_while_a_unit_holds_still(twins: tuple[Kernel, Kernel
     def take() -> None:
         ask(other, "/1/a", who="eve")
         granted.set()
+        other_kernel.db.close_thread()
 
     thread = threading.Thread(target=take)
     with kernel.unit() as ctx:

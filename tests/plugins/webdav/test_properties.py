@@ -171,6 +171,8 @@ def test_the_last_one_allowed_is_one(kernel: Kernel, tmp_path: Path) -> None:
             results.append(True)
         except DAVError as error:
             results.append(error.value)
+        for each in (kernel, other):
+            each.db.close_thread()
 
     threads = [threading.Thread(target=write, args=(n,)) for n in range(6)]
     for thread in threads:
