@@ -297,6 +297,7 @@ def test_several_tabs_over_one_http2_connection(tmp_path: Path) -> None:
         limits = httpx2.Limits(max_connections=1)
         got: dict[int, list[str]] = {n: [] for n in range(8)}
         ready = threading.Barrier(9)
+        is_open = [threading.Event() for _ in got]
         with httpx2.Client(http2=True, verify=False, auth=(ADMIN, PASSWORD), limits=limits) as client:
             assert client.get(f"{url}/api/auth/whoami").http_version == "HTTP/2"
 
@@ -307,6 +308,7 @@ def test_several_tabs_over_one_http2_connection(tmp_path: Path) -> None:
                     for line in lines:
                         if line.startswith("event: stream-open"):
                             break
+                    is_open[number].set()
                     ready.wait(20)
                     for line in lines:
                         if line.startswith("id: "):
@@ -315,8 +317,9 @@ def test_several_tabs_over_one_http2_connection(tmp_path: Path) -> None:
                             return
 
             tabs = [threading.Thread(target=tab, args=(n,)) for n in got]
-            for thread in tabs:
+            for number, thread in enumerate(tabs):  # one by one: this client numbers its streams without a lock
                 thread.start()
+                assert is_open[number].wait(20)
             ready.wait(20)
             space = server.space()
             write(server, space, "For all tabs")
