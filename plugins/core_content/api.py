@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from atrio.kernel.context import Context
 
 from . import queries
+from .config import ContentConfig
 from .errors import ContentNotFound, NotEditable
 from .guards import CONTENT as CONTENT_GUARD
 from .guards import CONTENT_EXISTS, DESTINATION
 from .live import told_content
 from .models import CONTENT, REVISION
 from .names import drive_name, name_key, split_name, usable
-from .queries import VISIBLE, digest_query, digest_statement, text_of
+from .queries import VISIBLE, digest_query, digest_statement, text_of, twins
 from .schemas import TEXT_LIMIT, ContentDigestSchema, wire_names
 from .services import (
     add_comment,
@@ -23,11 +25,17 @@ from .services import (
     move,
     rename,
     replace_bytes,
+    restore,
     trash,
     update_content,
 )
+from .queries import lock as lock_content
 from .services.revision import clean
+from .services.update import StoredBytes
 from .types import SLUGS, content_types
+
+if TYPE_CHECKING:
+    from atrio.kernel.host import Kernel
 
 
 def drive_list(ctx: Context, space_id: int, parent_id: int | None) -> list[Any]:
@@ -35,11 +43,37 @@ def drive_list(ctx: Context, space_id: int, parent_id: int | None) -> list[Any]:
     return queries.LISTED.all(ctx, space_id=space_id, parent_key=parent_id or 0, namespace="content")
 
 
+def drive_walk(ctx: Context, space_id: int, parent_id: int | None, names: Sequence[str]) -> list[Any] | None:
+    """Follow names from a folder, or from the root of a space: the ids on the way and the row of the last.
+
+    One statement for each eight names; None where the way ends. Names are as `drive_name` gives them.
+    """
+    way: list[Any] = []
+    row: Any = None
+    for start in range(0, len(names), queries.STEPS):
+        if row is not None and row.content_type != "folder":
+            return None
+        part = names[start : start + queries.STEPS]
+        keys = {f"name_{i}": name_key(name, "") for i, name in enumerate(part)}
+        parent_key = (row.content_id if row is not None else parent_id) or 0
+        row = queries.path_statement(len(part)).first(
+            ctx, space_id=space_id, parent_key=parent_key, namespace="content", **keys
+        )
+        if row is None:
+            return None
+        way += row[-len(part) :]
+    return [*way[:-1], row]
+
+
 def drive_find(ctx: Context, space_id: int, parent_id: int | None, name: str) -> Any | None:
     """Return what has a name in a folder, or at the root of a space; names as `drive_name` gives them."""
-    return queries.NAMED.first(
-        ctx, space_id=space_id, parent_key=parent_id or 0, namespace="content", name_key=name_key(name, "")
-    )
+    found = drive_walk(ctx, space_id, parent_id, [name])
+    return None if found is None else found[0]
+
+
+def largest_file(kernel: Kernel) -> int:
+    """Return how many bytes a file may have; 0: as many as there is room for."""
+    return kernel.config[ContentConfig].max_file_size
 
 
 def get_content(ctx: Context, space_id: int, content_id: int) -> Any:
@@ -52,8 +86,9 @@ def get_content(ctx: Context, space_id: int, content_id: int) -> Any:
 
 __all__ = [
     "CONTENT", "CONTENT_EXISTS", "CONTENT_GUARD", "DESTINATION", "REVISION", "SLUGS", "TEXT_LIMIT", "VISIBLE",
-    "ContentDigestSchema", "ContentNotFound", "NotEditable", "add_comment", "clean", "content_types",
+    "ContentDigestSchema", "ContentNotFound", "NotEditable", "StoredBytes", "add_comment", "clean", "content_types",
     "copy_content", "create_content", "create_file", "digest_query", "digest_statement", "drive_find",
-    "drive_list", "drive_name", "get_content", "move", "rename", "replace_bytes", "split_name", "text_of",
-    "told_content", "trash", "update_content", "usable", "wire_names",
+    "drive_list", "drive_name", "drive_walk", "get_content", "largest_file", "lock_content", "move", "name_key", "rename",
+    "replace_bytes", "restore", "split_name", "text_of", "told_content", "trash", "twins", "update_content",
+    "usable", "wire_names",
 ]  # fmt: skip

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from atrio.kernel.host import Kernel
     from atrio.kernel.http.request import Request
 
-    from .drive import Drive, Node
+    from .drive import Drive
+    from .nodes import Node
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -29,13 +30,12 @@ STYLE = (
 
 def stored(kernel: Kernel, request: Request, node: Node) -> Response | None:
     """Return the answer with a stored file, ranges and conditions included; None for what has no such bytes."""
-    row = node.row
-    if row.digest is None:
+    digest = getattr(node.row, "digest", None)
+    if digest is None:
         return None
     file = StoredFile(
-        path=kernel.blobs.path(row.digest), size=int(row.size or 0),
-        media=row.mimetype or "application/octet-stream", name=node.name, digest=row.digest,
-        modified=row.modified, etag=f"r{row.current_revision_id}",
+        path=kernel.blobs.path(digest), size=int(node.row.size or 0), media=node.media, name=node.name,
+        digest=digest, modified=node.row.modified, etag=str(node.etag),
     )  # fmt: skip
     return user_bytes(request, file, api=False)
 
@@ -47,10 +47,10 @@ def listing(drive: Drive, node: Node, path: str, prefix: str) -> Response:
     rows = ['<tr><td><a href="../">..</a></td><td></td><td></td></tr>'] if node.kind != "root" else []
     for member in drive.members(node):
         slash = "/" if member.is_folder else ""
-        size = "" if member.is_folder or member.row.size is None else f"{member.row.size:,}"
-        moment = getattr(member.row, "modified", None) or member.row.created
-        shown, address = html.escape(member.name + slash), html.escape(quote(member.name + slash))
-        rows.append(f'<tr><td><a href="{address}">{shown}</a></td><td>{size}</td><td>{iso_utc(moment)}</td></tr>')
+        size = "" if member.is_folder or member.size is None else f"{member.size:,}"
+        moment = "" if member.modified is None else iso_utc(member.modified)
+        shown, address = html.escape(member.name + slash), html.escape("./" + quote(member.name + slash))
+        rows.append(f'<tr><td><a href="{address}">{shown}</a></td><td>{size}</td><td>{moment}</td></tr>')
     title = html.escape(node.name or "Atrio")
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'

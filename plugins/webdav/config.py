@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from atrio.kernel.config import ConfigSection, option
 
+from .litter import FILES
+
 
 @dataclass(frozen=True)
 class WebdavConfig:
@@ -25,6 +27,17 @@ class WebdavConfig:
     native: bool = option(
         True, help="Answer downloads and listings without the protocol library: same answers, much faster."
     )
+    safe_save_seconds: int = option(
+        60, minimum=0, maximum=3600,
+        help="How long a name that a user took away still means the same content when he saves under it; 0: never.",
+    )  # fmt: skip
+    litter: tuple[str, ...] = option(
+        FILES,
+        help="Names (shell patterns) of helper files that are kept aside for the program that wrote them and never "
+        "become contents; empty: every file is a content.",
+    )
+    litter_bytes: int = option(2 * 1024**3, minimum=0, help="Bytes of helper files that are kept for one user.")
+    litter_days: int = option(7, minimum=1, help="Days after which a helper file that nobody touches is deleted.")
 
 
 SECTION = ConfigSection("webdav", WebdavConfig)

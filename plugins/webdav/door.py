@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes
 
 from atrio.kernel.config import ServerConfig
 from atrio.kernel.context import Actor
 from atrio.kernel.errors import KernelError
-from atrio.kernel.http.bytes import send_file
+from atrio.kernel.http.bytes import read_body, send_file
 from atrio.kernel.http.request import Request
 from atrio.kernel.http.response import FileResponse, Response, error_response
 from atrio.kernel.http.security import header_pairs
@@ -20,6 +21,7 @@ from atrio.kernel.http.wsgi import Limits, WsgiBridge, answer
 from .answers import listing, stored
 from .config import WebdavConfig
 from .drive import Drive
+from .propfind import Lister
 
 if TYPE_CHECKING:
     from atrio.kernel.host import Kernel
@@ -30,6 +32,7 @@ access = logging.getLogger("atrio.access")
 CHALLENGE = [("www-authenticate", 'Basic realm="Atrio", charset="UTF-8"')]
 CONDITIONS = frozenset({"if", "if-match", "if-unmodified-since"})
 """Conditions that the protocol library looks at."""
+XML = [("content-type", "application/xml; charset=utf-8"), ("cache-control", "private, no-cache"), ("dav", "1, 2")]
 OPTIONS = [("dav", "1, 2"), ("ms-author-via", "DAV"), ("allow", "OPTIONS")]
 
 
@@ -95,16 +98,62 @@ class Door:
         except UnicodeDecodeError:
             return await answer(send, Response(400, b"The path is no text.\n", [], "text/plain"))
         drive = Drive(self.kernel, actor, request_id)
+        if scope["method"] == "PROPFIND" and self._is_plain(request):
+            return await self._list(request, drive, receive, send)
         if scope["method"] in ("GET", "HEAD"):
             response = await self.pool.run(self._shortcut, request, drive)
             if response is not None:
                 return await self._send(send, request, response)
         return await self.bridge({**scope, "headers": kept}, receive, send, **{"atrio.drive": drive})
 
+    def _is_plain(self, request: Request) -> bool:
+        """Tell whether a listing needs nothing of the protocol library."""
+        given = request.headers
+        return self.settings.native and given.get("depth") in ("0", "1") and not CONDITIONS & given.keys()
+
+    async def _list(self, request: Request, drive: Drive, receive: Receive, send: Send) -> int:
+        """Answer PROPFIND for a thing and what lies directly in it, block by block."""
+        try:
+            body = await read_body(receive, self.limits.buffered_bytes, self.limits.stall_seconds)
+            blocks = await self.pool.run(self._found, request, drive, body)
+        except KernelError as error:
+            return await answer(send, error_response(error))
+        if isinstance(blocks, Response):
+            return await answer(send, blocks)
+        block = await self.pool.run(next, blocks, None)
+        await send({"type": "http.response.start", "status": 207, "headers": header_pairs(XML)})
+        while block is not None:
+            following = await self.pool.run(next, blocks, None)
+            await send({"type": "http.response.body", "body": block, "more_body": following is not None})
+            block = following
+        return 207
+
+    def _found(self, request: Request, drive: Drive, body: bytes) -> Response | Iterator[bytes]:
+        from .adapters.xml import BadXml, parse_propfind
+
+        path = request.path.removeprefix(request.root_path)
+        if not is_text(path):
+            return Response(400, b"The path is no text.\n", [], "text/plain")
+        try:
+            asked = parse_propfind(body)
+        except BadXml as error:
+            return Response(400, f"{error}\n".encode(), [], "text/plain")
+        node = drive.find(path)
+        if node is None:
+            return Response(404, b"404 Not Found\n", [], "text/plain")
+        deep = request.headers["depth"] == "1" and node.is_folder
+        members, known = drive.listed(node) if deep else ([], drive.known(drive.measured(node)))
+        lister = Lister(
+            drive, request.root_path, known, asked.names if asked.mode == "prop" else None,
+            blank=asked.mode == "propname", include=asked.names if asked.mode == "allprop" else (),
+            minimal="return=minimal" in request.headers.get("prefer", ""),
+        )  # fmt: skip
+        return lister.blocks(drive.measured(node), path, members)
+
     def _shortcut(self, request: Request, drive: Drive) -> Response | None:
         """Return the bytes of a stored file, or a page that lists a folder; None for what the library answers."""
         path = request.path.removeprefix(request.root_path)
-        if "\x00" in path or any("\ud800" <= c <= "\udfff" for c in path):
+        if not is_text(path):
             return None
         try:
             node = drive.find(path)
@@ -140,3 +189,8 @@ class Door:
 def prefix(settings: WebdavConfig) -> str:
     """Return the path prefix of the drive, `/webdav` unless configured; at the root of the server it cannot be."""
     return "/" + (settings.root_path.strip("/") or "webdav")
+
+
+def is_text(path: str) -> bool:
+    """Tell whether a decoded path can name anything: no NUL, no half characters."""
+    return "\x00" not in path and not any("\ud800" <= c <= "\udfff" for c in path)

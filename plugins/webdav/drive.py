@@ -1,71 +1,29 @@
-"""The tree as one user sees it on his drive: names, what they mean, and what may be done (spec: webdav, §2–4).
-
-Spaces are folders named `<label>.space`; of several with one label at one level the oldest has the plain name
-and the others carry their id, so that each can be reached. Everything here runs in short units of work of its
-own, behind the same guards as the routes; no unit is open while bytes go over the wire.
-"""
+"""The writes of a user on his drive; each is one unit behind the guards of the routes, and looks at locks itself."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from atrio.kernel.blobs import TemporaryBlob
 from atrio.kernel.context import Actor, Context
-from atrio.kernel.db.base import iso_utc
-from atrio.kernel.errors import KernelError
-from atrio.kernel.http.guards import check_all
-from atrio.kernel.http.route import Call
 from atrio.plugins.core_content import api as content
-from atrio.plugins.spaces.api import (
-    CONTENT_MANAGER,
-    CONTRIBUTOR,
-    LEVELS,
-    READER,
-    SPACE,
-    SpaceNotFound,
-    find_space,
-    joined_spaces,
-)
+from atrio.plugins.spaces.api import CONTENT_MANAGER, CONTRIBUTOR, READER, SPACE
 
-from . import queries
 from .errors import Changed, FixedName, Locked, NotWritable, SpacesStay, TextTooLarge
-from .services import locks
+from .models import Absence
+from .nodes import Folder, Node
+from .services import absent, locks, saves, scratch
+from .services.saves import Source
+from .view import View
 
 if TYPE_CHECKING:
     from atrio.kernel.host import Kernel
 
 T = TypeVar("T")
-SUFFIX = ".space"
 
 
-@dataclass(frozen=True)
-class Node:
-    """One thing on the drive. `key` is its place by ids, the same whoever looks: locks hang on it."""
-
-    kind: str
-    name: str
-    key: str
-    space_id: int = 0
-    row: Any = None
-
-    @property
-    def is_folder(self) -> bool:
-        """True for what has members."""
-        return self.kind != "content" or self.row.content_type == "folder"
-
-    @property
-    def content_id(self) -> int | None:
-        """The id of a content, None for spaces and the root."""
-        return int(self.row.content_id) if self.kind == "content" else None
-
-
-ROOT = Node("root", "", "")
-
-
-class Drive:
+class Drive(View):
     """The drive of one user for the length of one request.
 
     `tokens` are the lock tokens that the request submits. Where it is `conditional`, what it writes must still be
@@ -73,20 +31,12 @@ class Drive:
     """
 
     def __init__(self, kernel: Kernel, actor: Actor, request_id: str = "") -> None:
-        self.kernel = kernel
-        self.actor = actor
-        self.request_id = request_id
+        super().__init__(kernel, actor, request_id)
         self.tokens: frozenset[str] = frozenset()
         self.conditional = False
-        self._spaces: list[Any] | None = None
-        self._found: dict[str, Node | None] = {}
-        self._names: dict[str, str] = {}
-
-    def _read(self, call: Callable[[Context], T]) -> T:
-        return self.kernel.run(call, writes=False, actor=self.actor, request_id=self.request_id)
 
     def _write(
-        self, call: Callable[[Context], T], guards: tuple[Any, ...], *, space_id: int,
+        self, call: Callable[[Context], T], guards: tuple[Any, ...], *, space_id: int = 0,
         content_id: int | None = None, to_space: int | None = None, keys: Iterable[tuple[str, bool]] = (),
     ) -> T:  # fmt: skip
         """Run a writing unit behind guards; `keys` are the places it changes, whose locks it looks at itself.
@@ -109,240 +59,224 @@ class Drive:
             raw_body={"new_workspace_id": to_space},
         )  # fmt: skip
 
-    # -- finding ---------------------------------------------------------------------------------------------
+    # -- saving ----------------------------------------------------------------------------------------------
 
-    def find(self, path: str) -> Node | None:
-        """Return what is at a path, None when the user sees nothing there."""
-        clean = path.strip("/")
-        if clean not in self._found:
-            self._found[clean] = self._read(lambda ctx: self._walk(ctx, clean))
-        return self._found[clean]
-
-    def _walk(self, ctx: Context, path: str) -> Node | None:
-        node: Node | None = ROOT
-        for name in path.split("/") if path else ():
-            if node is None or not node.is_folder:
-                return None
-            node = self._child(ctx, node, name)
-            if node is not None and node.kind == "space" and not self._may_read(ctx, node.space_id):
-                return None
-        if node is not None:
-            self._names[node.key] = "/" + path
-        return node
-
-    @staticmethod
-    def _may_read(ctx: Context, space_id: int) -> bool:
-        """Ask the right of readers on the way through a space, as the routes do: a policy may refuse it."""
-        try:
-            check_all(ctx, Call(path={"workspace_id": str(space_id)}), (SPACE, READER))
-        except KernelError:
-            return False
-        return True
-
-    def _child(self, ctx: Context, parent: Node, name: str) -> Node | None:
-        for space in self._subspaces(ctx, parent):
-            if space.name == name:
-                return space
-        if parent.kind == "root":
-            return None
-        row = content.drive_find(ctx, parent.space_id, parent.content_id, name)
-        return None if row is None else self._content(parent, row)
-
-    def _content(self, parent: Node, row: Any) -> Node:
-        name = content.drive_name(row.label, row.file_extension)
-        return Node("content", name, f"{parent.key}/c{row.content_id}", row.space_id, row)
-
-    def _subspaces(self, ctx: Context, parent: Node) -> list[Node]:
-        if parent.kind == "content":
-            return []
-        if self._spaces is None:
-            self._spaces = joined_spaces(ctx, self.actor.id or 0)
-        mine = {space.space_id for space in self._spaces}
-        wanted = parent.space_id or None
-        found: list[Node] = []
-        taken: set[str] = set()
-        for space in self._spaces:
-            place = space.parent_id if space.parent_id in mine else None
-            if place != wanted:
-                continue
-            name = content.drive_name(space.label, SUFFIX)
-            if name in taken:
-                name = content.drive_name(f"{space.label}~{space.space_id}", SUFFIX)
-            taken.add(name)
-            found.append(Node("space", name, f"{parent.key}/s{space.space_id}", space.space_id, space))
-        return found
-
-    def members(self, node: Node) -> list[Node]:
-        """Return what lies in a folder: sub-spaces first; a content whose name a space has is hidden by it."""
-
-        def read(ctx: Context) -> list[Node]:
-            found = self._subspaces(ctx, node)
-            if node.kind != "root":
-                taken = {space.name for space in found}
-                rows = content.drive_list(ctx, node.space_id, node.content_id)
-                found += [n for n in (self._content(node, row) for row in rows) if n.name not in taken]
-            return found
-
-        return self._read(read)
-
-    def path_of(self, key: str) -> str:
-        """Return the path of a place by ids, as this user knows it; the key itself where he does not."""
-        if key in self._names:
-            return self._names[key]
-
-        def read(ctx: Context) -> str:
-            node, names = ROOT, []
-            for part in key.strip("/").split("/") if key.strip("/") else ():
-                inside = [*self._subspaces(ctx, node)]
-                if node.kind != "root":
-                    rows = content.drive_list(ctx, node.space_id, node.content_id)
-                    inside += [self._content(node, row) for row in rows]
-                found = next((n for n in inside if n.key.rpartition("/")[2] == part), None)
-                if found is None:
-                    return key
-                node = found
-                names.append(node.name)
-            return "/" + "/".join(names)
-
-        self._names[key] = self._read(read)
-        return self._names[key]
-
-    def may_write(self, node: Node) -> bool:
-        """Tell whether the user may change what is there: clients ask before they lock."""
-
-        def read(ctx: Context) -> bool:
-            return int(find_space(ctx, node.space_id).my_role or 0) >= LEVELS["contributor"]
-
-        try:
-            return node.kind == "content" and self._read(read)
-        except SpaceNotFound:
-            return False
-
-    # -- bytes -----------------------------------------------------------------------------------------------
-
-    def text_of(self, node: Node) -> bytes:
-        """Return the bytes of what is no stored file: a note's HTML, a thread's comments, a new board."""
-
-        def read(ctx: Context) -> bytes:
-            row = content.get_content(ctx, node.space_id, int(node.row.content_id))
-            if row.content_type == "thread":
-                return self._thread(queries.comments(ctx, row.content_id))
-            return str(row.raw_content or "").encode()
-
-        return self._read(read)
-
-    def _thread(self, comments: Iterable[Any]) -> bytes:
-        """Write the comments of a thread as nested quotes, the newest outermost, as mail does."""
-        text = ""
-        for comment in comments:
-            head = f"<p>{iso_utc(comment.created)}, {html.escape(comment.author or '?')} wrote:</p>"
-            text = f"<blockquote>{head}{comment.raw_content}{text}</blockquote>\n"
-        return text.encode()
-
-    # -- writing ---------------------------------------------------------------------------------------------
-
-    def put_new(self, parent: Node, name: str, blob: TemporaryBlob, media: str) -> int:
-        """Create a file."""
-        if parent.kind == "root":
+    def put_new(self, parent: Node, name: str, blob: TemporaryBlob, media: str) -> None:
+        """Save a file under a name where there is none."""
+        self._usable(name)
+        if parent.kind == "tree":
+            self._put_into_tree(parent, (*parent.row.path, name), blob, media)
+        elif parent.kind == "scratch" or self.is_litter(name):
+            self._keep(parent, name, blob, media)
+        elif parent.kind == "root":
             raise SpacesStay
-
-        def act(ctx: Context) -> int:
-            return content.create_file(
-                ctx, ctx.resources["space"], name=name, blob=blob, media=media, parent_id=parent.content_id,
-                namespace="content",
+        else:
+            self._write(
+                lambda ctx: saves.save(
+                    ctx, ctx.resources["space"], Folder.of(parent), name, Source(blob, media), self.since
+                ),
+                (SPACE, CONTRIBUTOR), space_id=parent.space_id, keys=[(parent.key, False)],
             )  # fmt: skip
-
-        return self._write(act, (SPACE, CONTRIBUTOR), space_id=parent.space_id, keys=[(parent.key, False)])
 
     def put(self, node: Node, blob: TemporaryBlob, media: str) -> None:
         """Give a file new bytes, or a note a new text."""
+        if node.kind == "tree":
+            self._put_into_tree(node, node.row.path, blob, media)
+            return
+        if node.kind == "scratch":
+            self._keep(node, node.name, blob, media)
+            return
         kind = node.row.content_type
         if kind == "thread":
             raise NotWritable
         if kind == "html-document" and blob.size > content.TEXT_LIMIT:
             raise TextTooLarge  # before it is read: an upload may be larger than memory
-        guards = (SPACE, CONTRIBUTOR, content.CONTENT_GUARD)
 
         def act(ctx: Context) -> None:
             row, space = ctx.resources["content"], ctx.resources["space"]
             if self.conditional and row.current_revision_id != node.row.current_revision_id:
                 raise Changed
-            if kind == "html-document":
-                text = blob.path.read_bytes().decode("utf-8", "replace")
-                if text != row.raw_content:
-                    content.update_content(ctx, row, {"raw_content": text})
-                return
-            name = row.label + row.file_extension
-            content.replace_bytes(ctx, space, row, name=name, blob=blob, media=media)
+            saves.give(ctx, space, row, Source(blob, media))
 
         self._write(
-            act, guards, space_id=node.space_id, content_id=node.content_id, keys=[(node.key, False)]
+            act, (SPACE, CONTRIBUTOR, content.CONTENT_GUARD), space_id=node.space_id, content_id=node.content_id,
+            keys=[(node.key, False)],
         )  # fmt: skip
 
-    def make_folder(self, parent: Node, name: str) -> int:
+    def _put_into_tree(self, node: Node, path: tuple[str, ...], blob: TemporaryBlob, media: str) -> None:
+        self._write(lambda ctx: self.trees.write(ctx, node.row.tree, path, blob.path, media), ())
+
+    def _keep(self, node: Node, name: str, blob: TemporaryBlob | None, media: str) -> int:
+        """Keep something aside: in a folder, or (`node` is a file kept aside) in place of it."""
+        replaced = node.kind == "scratch" and not node.is_folder
+        parent = absent.place_of(node) if replaced else node.place
+        return self._write(
+            lambda ctx: scratch.keep(
+                ctx, parent, name, blob, media, limit=self.settings.litter_bytes,
+                largest=content.largest_file(self.kernel),
+            ),
+            self._aside_guards(node), space_id=node.space_id, keys=[(node.key, False)],
+        )  # fmt: skip
+
+    @staticmethod
+    def _aside_guards(node: Node) -> tuple[Any, ...]:
+        """Keeping something aside in a space takes the role that saves there; at the top nothing."""
+        return (SPACE, CONTRIBUTOR) if node.space_id else ()
+
+    def make_folder(self, parent: Node, name: str) -> None:
         """Create a folder."""
+        self._usable(name)
+        if parent.kind == "tree":
+            raise NotWritable
+        if parent.kind == "scratch" or self.is_litter(name, folder=True):
+            self._keep(parent, name, None, "")
+            return
         if parent.kind == "root":
             raise SpacesStay
-        self._usable(name)
-
-        def act(ctx: Context) -> int:
-            kind = content.content_types(ctx.kernel)["folder"]
-            return content.create_content(
-                ctx, ctx.resources["space"], kind=kind, label=name, parent_id=parent.content_id,
-                namespace="content",
-            )  # fmt: skip
-
-        return self._write(act, (SPACE, CONTENT_MANAGER), space_id=parent.space_id, keys=[(parent.key, False)])
-
-    def delete(self, node: Node) -> None:
-        """Put a content into the trash, with everything below it."""
-        if node.kind != "content":
-            raise SpacesStay
-        guards = (SPACE, CONTENT_MANAGER, content.CONTENT_GUARD)
         self._write(
-            lambda ctx: content.trash(ctx, ctx.resources["content"]), guards, space_id=node.space_id,
-            content_id=node.content_id, keys=[(node.key, True), (node.key.rpartition("/")[0], False)],
+            lambda ctx: saves.make_folder(ctx, ctx.resources["space"], parent.content_id, name),
+            (SPACE, CONTENT_MANAGER), space_id=parent.space_id, keys=[(parent.key, False)],
         )  # fmt: skip
 
-    def move(self, node: Node, parent: Node, name: str, over: Node | None) -> None:
-        """Rename a content, or move it to another folder or space; what has the name there goes to the trash."""
-        if node.kind != "content" or parent.kind == "root":
+    # -- deleting --------------------------------------------------------------------------------------------
+
+    def delete(self, node: Node) -> None:
+        """Put a content into the trash, with everything below it; drop what is kept aside."""
+        keys = [(node.key, True), (node.key.rpartition("/")[0], False)]
+        if node.kind == "tree":
+            self._write(lambda ctx: self.trees.delete(ctx, node), ())
+        elif node.kind == "scratch":
+            self._write(lambda ctx: scratch.drop(ctx, node.row.scratch_id), (), keys=keys)
+        elif node.kind != "content":
             raise SpacesStay
+        else:
+            self._write(
+                lambda ctx: saves.take_away(ctx, node, ctx.resources["content"]),
+                (SPACE, CONTENT_MANAGER, content.CONTENT_GUARD), space_id=node.space_id,
+                content_id=node.content_id, keys=keys,
+            )  # fmt: skip
+
+    # -- moving and copying ----------------------------------------------------------------------------------
+
+    def move(self, node: Node, parent: Node, name: str, over: Node | None) -> None:
+        """Rename something, or move it to another folder or space.
+
+        A file that arrives where a file is gives that one its bytes, as does one that arrives at a name that the
+        user took away a moment ago. What else has the name goes to the trash.
+        """
+        self._usable(name)
+        if node.kind in ("root", "space") or "tree" in (node.kind, parent.kind):
+            raise SpacesStay
+        if self._goes_aside(node, parent, name, over):
+            self._set_aside(node, parent, name, moved=True)
+        elif node.kind == "scratch":
+            self._arrive(node, parent, name, over, moved=True)
+        elif parent.kind in ("root", "scratch"):
+            raise SpacesStay
+        else:
+            self._move_content(node, parent, name, over)
+
+    def _move_content(self, node: Node, parent: Node, name: str, over: Node | None) -> None:
         label, extension = self._named(node, name)
         here = (node.space_id, node.row.parent_id) == (parent.space_id, parent.content_id)
 
         def act(ctx: Context) -> None:
-            row = ctx.resources["content"]
-            self._make_room(ctx, parent.space_id, over)
+            row, space = ctx.resources["content"], ctx.resources["space" if here else "destination"]
+            if saves.merged(ctx, space, node, row, Folder.of(parent), name, over, self.since, copied=False):
+                return
+            self._may_replace(ctx, over)
+            saves.make_room(ctx, parent.space_id, over)
             if here:
                 content.rename(ctx, row, label, extension)
             else:
-                content.move(ctx, row, ctx.resources["destination"], parent.content_id, (label, extension))
+                content.move(ctx, row, space, parent.content_id, (label, extension))
+            absent.note(ctx, node, Absence.MOVED)
 
-        role = (CONTRIBUTOR,) if here and over is None else (CONTENT_MANAGER, content.DESTINATION)
+        role = (CONTRIBUTOR,) if here else (CONTENT_MANAGER, content.DESTINATION)
         self._write(
             act, (SPACE, *role, content.CONTENT_GUARD), space_id=node.space_id, content_id=node.content_id,
             to_space=parent.space_id,
             keys=[(node.key, True), (node.key.rpartition("/")[0], False), *self._touched(parent, over)],
         )  # fmt: skip
 
+    @staticmethod
+    def _may_replace(ctx: Context, over: Node | None) -> None:
+        """Ask for the role that deletes, where a move in place puts something else into the trash."""
+        if over is not None:
+            ctx.kernel.rights.check(ctx, "spaces.content-manager", ctx.resources["space"])
+
     def copy(self, node: Node, parent: Node, name: str, over: Node | None, *, deep: bool) -> None:
-        """Copy a content with everything below it; what has the name there goes to the trash."""
-        if node.kind != "content" or parent.kind == "root":
+        """Copy something with everything below it; arrives as `move` does."""
+        self._usable(name)
+        if node.kind in ("root", "space") or "tree" in (node.kind, parent.kind):
+            raise SpacesStay
+        if self._goes_aside(node, parent, name, over):
+            self._set_aside(node, parent, name, moved=False)
+            return
+        if node.kind == "scratch":
+            self._arrive(node, parent, name, over, moved=False)
+            return
+        if parent.kind in ("root", "scratch"):
             raise SpacesStay
         label, extension = self._named(node, name)
 
         def act(ctx: Context) -> None:
-            self._make_room(ctx, parent.space_id, over)
-            content.copy_content(
-                ctx, ctx.resources["content"], ctx.resources["destination"], parent.content_id, label,
-                extension, deep=deep,
-            )  # fmt: skip
+            row, space = ctx.resources["content"], ctx.resources["destination"]
+            if saves.merged(ctx, space, node, row, Folder.of(parent), name, over, self.since, copied=True):
+                return
+            saves.make_room(ctx, parent.space_id, over)
+            made = content.copy_content(ctx, row, space, parent.content_id, label, extension, deep=deep)
+            saves.copy_marks(ctx, row.content_id, made, deep=deep and node.is_folder)
 
-        guards = (SPACE, READER, content.DESTINATION, content.CONTENT_GUARD)
         self._write(
-            act, guards, space_id=node.space_id, content_id=node.content_id, to_space=parent.space_id,
-            keys=self._touched(parent, over),
+            act, (SPACE, READER, content.DESTINATION, content.CONTENT_GUARD), space_id=node.space_id,
+            content_id=node.content_id, to_space=parent.space_id, keys=self._touched(parent, over),
+        )  # fmt: skip
+
+    def _goes_aside(self, node: Node, parent: Node, name: str, over: Node | None) -> bool:
+        """Tell whether a move or copy ends among what is kept aside: where helper files lie, or by its name."""
+        if over is not None and over.kind != "scratch":
+            return False
+        if node.kind == "content" and (node.row.digest is None or node.space_id != parent.space_id):
+            return False
+        return parent.kind == "scratch" or self.is_litter(name, folder=node.is_folder)
+
+    def _set_aside(self, node: Node, parent: Node, name: str, *, moved: bool) -> None:
+        """Keep something under a helper's name. A content stays where it is, unseen by the user for a moment."""
+
+        def act(ctx: Context) -> None:
+            if node.kind == "scratch" and moved:
+                scratch.rename(ctx, node.row.scratch_id, parent.place, name)
+                return
+            source = saves.bytes_of(node.row if node.kind == "scratch" else ctx.resources["content"])
+            scratch.keep(ctx, parent.place, name, source, "", limit=self.settings.litter_bytes)
+            if moved:
+                absent.note(ctx, node, Absence.HIDDEN)
+
+        if node.kind == "scratch" and node.is_folder and not moved:
+            raise NotWritable
+        guards: tuple[Any, ...] = self._aside_guards(parent)
+        if node.kind == "content":
+            guards = (SPACE, CONTRIBUTOR, content.CONTENT_GUARD)
+        keys = [(node.key, True)] if moved else []
+        self._write(
+            act, guards, space_id=parent.space_id, content_id=node.content_id, keys=[*keys, (parent.key, False)]
+        )  # fmt: skip
+
+    def _arrive(self, node: Node, parent: Node, name: str, over: Node | None, *, moved: bool) -> None:
+        """Let what was kept aside become a content: a save like any other."""
+        if parent.kind not in ("space", "content"):
+            raise SpacesStay
+
+        def act(ctx: Context) -> None:
+            saves.settle(ctx, ctx.resources["space"], node, Folder.of(parent), name, over, self.since)
+            if moved:
+                scratch.drop(ctx, node.row.scratch_id)
+
+        role = CONTENT_MANAGER if node.is_folder or (over is not None and over.is_folder) else CONTRIBUTOR
+        self._write(
+            act, (SPACE, role), space_id=parent.space_id,
+            keys=[*([(node.key, True)] if moved else []), *self._touched(parent, over)],
         )  # fmt: skip
 
     @staticmethod
@@ -350,12 +284,7 @@ class Drive:
         """Return the places that change where something arrives: what it replaces, or its new folder."""
         return [(over.key, True)] if over is not None else [(parent.key, False)]
 
-    def _make_room(self, ctx: Context, space_id: int, over: Node | None) -> None:
-        if over is None:
-            return
-        if over.kind != "content":
-            raise SpacesStay
-        content.trash(ctx, content.get_content(ctx, space_id, int(over.row.content_id)))
+    # -- names -----------------------------------------------------------------------------------------------
 
     def _usable(self, name: str) -> None:
         if not content.usable(name):

@@ -41,3 +41,15 @@ class TextTooLarge(KernelError):
     """The text of a note is longer than notes may be."""
 
     status: ClassVar[int] = 413
+
+
+class ScratchFull(KernelError):
+    """The helper files of this user fill the room there is for them."""
+
+    status: ClassVar[int] = 507
+
+
+class TooLarge(KernelError):
+    """A helper file is larger than files may be."""
+
+    status: ClassVar[int] = 413

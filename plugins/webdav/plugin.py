@@ -42,11 +42,19 @@ def check_environment(config: Config) -> str | None:
 
 
 @hookimpl
+def register_hookspecs() -> list[Any]:
+    """Let other plugins put folders on the drive."""
+    from . import hookspecs
+
+    return [hookspecs]
+
+
+@hookimpl
 def register_models() -> list[Any]:
     """Declare the tables."""
-    from .models import DavLock, DavProperty, LockGate
+    from .models import Absent, DavLock, DavProperty, LockGate, Scratch
 
-    return [LockGate, DavLock, DavProperty]
+    return [LockGate, DavLock, DavProperty, Scratch, Absent]
 
 
 @hookimpl

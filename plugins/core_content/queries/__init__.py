@@ -18,7 +18,7 @@ from .content import (
     text_of,
     used_by_owner,
 )
-from .drive import LISTED, NAMED
+from .drive import LISTED, STEPS, path_statement, twins
 from .lists import ListShape, contains, known, list_statement, templates_statement
 from .reading import read_flags, read_flags_of_space
 from .revisions import ONE_REVISION, authored_revisions, authored_spaces, revisions_statement
@@ -31,9 +31,9 @@ __all__ = [
     "KNOWN_LABELS",
     "LISTED",
     "LOCATE",
-    "NAMED",
     "ONE_REVISION",
     "PARENT",
+    "STEPS",
     "TODOS_OF_CONTENT",
     "TODOS_OF_USER",
     "TODO_DETAIL",
@@ -56,6 +56,7 @@ __all__ = [
     "list_statement",
     "lock",
     "one",
+    "path_statement",
     "read_flags",
     "read_flags_of_space",
     "revisions_statement",
@@ -63,5 +64,6 @@ __all__ = [
     "shown",
     "templates_statement",
     "text_of",
+    "twins",
     "used_by_owner",
 ]

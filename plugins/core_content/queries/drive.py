@@ -1,29 +1,85 @@
-"""Reads for doors that show the tree as a drive: what lies in a folder, and what has a name there."""
+"""Reads for doors that show the tree as a drive: what lies in a folder, and what a path leads to."""
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, func, literal, select
+from functools import cache
+from typing import Any
 
+from sqlalchemy import CTE, and_, bindparam, func, literal, select
+from sqlalchemy.orm import aliased
+
+from atrio.kernel.db.base import Id
 from atrio.kernel.db.order import byte_length
 from atrio.kernel.db.statement import Statement
 
-from ..models import Content, Revision
+from ..models import CONTENT, Content, Revision
 from .columns import VISIBLE
 
-_COLUMNS = (
-    Content.content_id, Content.space_id, Content.parent_id, Content.label.label("label"), Content.file_extension,
-    Content.type.label("content_type"), Content.status, Content.created, Content.modified,
-    Content.current_revision_id, Revision.mimetype, Revision.digest,
-    func.coalesce(Revision.size, byte_length(Revision.raw_content)).label("size"),
-)  # fmt: skip
-_FROM = (
-    select(*_COLUMNS)
+STEPS = 8
+"""How many names of a path one statement follows."""
+
+
+def _columns(content: Any) -> tuple[Any, ...]:
+    return (
+        content.content_id, content.space_id, content.parent_id, content.label.label("label"),
+        content.file_extension, content.type.label("content_type"), content.status, content.created,
+        content.modified, content.current_revision_id, Revision.mimetype, Revision.digest,
+        func.coalesce(Revision.size, byte_length(Revision.raw_content)).label("size"),
+    )  # fmt: skip
+
+
+def _shown(content: Any) -> tuple[Any, ...]:
+    return (
+        content.trashed_at.is_(None), content.archived_at.is_(None), content.hidden_by.is_(None),
+        content.type != literal("comment"), content.type != literal("todo"),
+    )  # fmt: skip
+
+
+LISTED = Statement(
+    select(*_columns(Content))
     .join(Revision, Revision.revision_id == Content.current_revision_id)
     .where(VISIBLE, Content.namespace == bindparam("namespace"))
     .where(Content.type != literal("comment"), Content.type != literal("todo"))
+    .where(Content.space_id == bindparam("space_id"), Content.parent_key == bindparam("parent_key"))
+    .order_by(Content.content_id),
+    "DriveRow",
 )
-_IN = (Content.space_id == bindparam("space_id"), Content.parent_key == bindparam("parent_key"))
-LISTED = Statement(_FROM.where(*_IN).order_by(Content.content_id), "DriveRow")
 """What lies in a folder, or at the root of a space with parent_key 0; without texts."""
-NAMED = Statement(_FROM.where(*_IN, Content.name_key == bindparam("name_key")), "DriveRow")
-"""What has this name there."""
+
+
+@cache
+def path_statement(length: int) -> Statement:
+    """Return the statement that follows so many names from a folder: the row of the last, the ids on the way.
+
+    Names are bound as `name_0` … and ids come back as `step_0` …; only folders are gone through.
+    """
+    steps = [aliased(Content, name=f"step{i}") for i in range(length)]
+    last = steps[-1]
+    ids = [step.content_id.label(f"step_{i}") for i, step in enumerate(steps)]
+    query = select(*_columns(last), *ids).select_from(steps[0])
+    for before, step in zip(steps, steps[1:], strict=False):
+        query = query.join(step, and_(step.space_id == before.space_id, step.parent_key == before.content_id))
+        query = query.where(before.type == literal("folder"))
+    query = query.join(Revision, Revision.revision_id == last.current_revision_id)
+    query = query.where(steps[0].space_id == bindparam("space_id"), steps[0].parent_key == bindparam("parent_key"))
+    for i, step in enumerate(steps):
+        query = query.where(
+            step.name_key == bindparam(f"name_{i}"), step.namespace == bindparam("namespace"), *_shown(step)
+        )
+    return Statement(query, "DriveStep")
+
+
+def twins(source_id: int, target_id: int) -> CTE:
+    """Return pairs (old, new) of a tree and its copy: what has the same name at the same place in both."""
+    pairs = select(literal(source_id, type_=Id).label("old"), literal(target_id, type_=Id).label("new")).cte(
+        "twins", recursive=True
+    )
+    old, new = CONTENT.alias("old_content"), CONTENT.alias("new_content")
+    shown = [c for table in (old, new) for c in (table.c.name_key.is_not(None), table.c.namespace == "content")]
+    return pairs.union_all(
+        select(old.c.content_id, new.c.content_id)
+        .select_from(pairs)
+        .join(old, old.c.parent_id == pairs.c.old)
+        .join(new, and_(new.c.parent_id == pairs.c.new, new.c.name_key == old.c.name_key))
+        .where(*shown)
+    )

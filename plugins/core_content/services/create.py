@@ -21,7 +21,6 @@ from ..errors import (
     UnallowedSubcontent,
 )
 from ..events import ContentCopied, ContentCreated
-from ..media import guess_media
 from ..models import CONTENT, REVISION
 from ..names import split_name, usable
 from ..types import SLUGS, ContentType, content_types
@@ -36,13 +35,13 @@ from .revision import (
     named,
     write_named,
 )
-from .update import check_quota
+from .update import StoredBytes, check_quota, take_bytes
 
 
 def create_content(
     ctx: Context, space: Any, *, kind: ContentType, label: str, parent_id: int | None, namespace: str,
     extension: str | None = None, raw_content: str = "", description: str = "",
-    blob: TemporaryBlob | None = None, media: str = "", template: Any = None,
+    blob: TemporaryBlob | StoredBytes | None = None, media: str = "", template: Any = None,
 ) -> int:  # fmt: skip
     """Create a content in a space and return its id; an uploaded file comes with its bytes, one revision.
 
@@ -67,10 +66,7 @@ def create_content(
         suffix = template.file_extension if extension is None else extension
     if blob is not None:
         check_quota(ctx, space, blob.size)
-        revision |= {
-            "digest": ctx.kernel.blobs.keep(ctx, blob), "size": blob.size,
-            "mimetype": guess_media(label + suffix, media, blob.head),
-        }  # fmt: skip
+        revision |= take_bytes(ctx, blob, label + suffix, media)
     elif template is None and kind.route != "files":
         revision["mimetype"] = "text/html" if kind.slug != "folder" else ""
     content_id, revision_id = insert_content(
@@ -181,7 +177,7 @@ def check_parent(ctx: Context, space_id: int, parent_id: int | None, namespace: 
 
 
 def create_file(
-    ctx: Context, space: Any, *, name: str, blob: TemporaryBlob | None, media: str, parent_id: int | None,
+    ctx: Context, space: Any, *, name: str, blob: TemporaryBlob | StoredBytes | None, media: str, parent_id: int | None,
     namespace: str, slug: str = "file", template: Any = None,
 ) -> int:  # fmt: skip
     """Create a file from an upload; label and extension come from its name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from atrio.kernel.blobs import TemporaryBlob
@@ -23,6 +24,25 @@ from ..errors import (
 from ..media import guess_media
 from ..names import split_name, usable
 from .revision import clean_text, next_revision
+
+
+@dataclass(frozen=True)
+class StoredBytes:
+    """Bytes that are in the store already: those of another content, or that a door has kept aside."""
+
+    digest: str
+    size: int
+    media: str = ""
+
+
+def take_bytes(ctx: Context, source: TemporaryBlob | StoredBytes, name: str, media: str) -> dict[str, Any]:
+    """Return the columns of a revision that hold these bytes; an upload is put into the store."""
+    if isinstance(source, StoredBytes):
+        return {"digest": source.digest, "size": source.size, "mimetype": guess_media(name, source.media, b"")}
+    return {
+        "digest": ctx.kernel.blobs.keep(ctx, source), "size": source.size,
+        "mimetype": guess_media(name, media, source.head),
+    }  # fmt: skip
 
 
 def update_content(ctx: Context, row: Any, values: dict[str, Any]) -> int:
@@ -89,7 +109,9 @@ def restore_revision(ctx: Context, row: Any, old: Any) -> int:
     return next_revision(ctx, row, "revision" if "digest" in changes else "edition", **changes)
 
 
-def replace_bytes(ctx: Context, space: Any, row: Any, *, name: str, blob: TemporaryBlob | None, media: str) -> int:
+def replace_bytes(
+    ctx: Context, space: Any, row: Any, *, name: str, blob: TemporaryBlob | StoredBytes | None, media: str
+) -> int:  # fmt: skip
     """Give a file new bytes; its name becomes that of the upload."""
     if blob is None or not usable(name):
         raise NoFileGiven
@@ -97,11 +119,8 @@ def replace_bytes(ctx: Context, space: Any, row: Any, *, name: str, blob: Tempor
         raise NotEditable
     check_quota(ctx, space, blob.size)
     label, extension = split_name(name)
-    digest = ctx.kernel.blobs.keep(ctx, blob)
-    return next_revision(
-        ctx, row, "revision", label=label, file_extension=extension, digest=digest, size=blob.size,
-        mimetype=guess_media(name, media, blob.head),
-    )  # fmt: skip
+    stored = take_bytes(ctx, blob, name, media)
+    return next_revision(ctx, row, "revision", label=label, file_extension=extension, **stored)
 
 
 def check_quota(ctx: Context, space: Any, size: int) -> None:

@@ -15,7 +15,8 @@ from atrio.kernel.http.wsgi import BodyCut
 
 from .locks import LockManager, LockStorage
 from .properties import PropertyManager
-from .provider import CREATED, DRIVE, Provider, property_key
+from .provider import Provider, key_of
+from .resources import CREATED, DRIVE
 
 if TYPE_CHECKING:
     from atrio.kernel.host import Kernel
@@ -103,7 +104,7 @@ def make_application(kernel: Kernel, prefix: str, *, lock_seconds: int, infinity
     application = WsgiDAVApp(
         {
             "provider_mapping": {"/": provider}, "mount_path": prefix, "lock_storage": None,
-            "property_manager": PropertyManager(kernel, property_key), "block_size": BLOCK,
+            "property_manager": PropertyManager(kernel, key_of), "block_size": BLOCK,
             "suppress_version_info": True, "verbose": 1, "logging": {"enable": False},
             "middleware_stack": [Printer, Shim, RequestResolver],
             "hotfixes": {"re_encode_path_info": True, "unquote_path_info": False},

@@ -13,6 +13,7 @@ from wsgidav import dav_error
 
 from atrio.kernel.context import SYSTEM, Actor
 
+from ..nodes import Node
 from ..services import properties as service
 from ..services.properties import Properties, PropertyRefused
 
@@ -25,6 +26,9 @@ Environ = dict[str, Any]
 KeyOf = Callable[[str, Environ | None], str | None]
 FETCHED = "atrio.webdav.properties"
 """Key of the environ for what this request has read: properties by the key of their resource."""
+
+ASKED, WRITTEN = "atrio.webdav.asked", "atrio.webdav.written"
+"""Keys of the environ for the changes of this request, and whether they are written."""
 
 
 class PropertyManager:
@@ -49,6 +53,11 @@ class PropertyManager:
         if missing:
             found = self._run(lambda ctx: service.properties_of(ctx, missing))
             fetched.update({resource: found.get(resource, {}) for resource in missing})
+
+    def note(self, environ: Environ, nodes: Iterable[Node], found: dict[str, Properties]) -> None:
+        """Take over what a listing has read."""
+        fetched: dict[str, Properties] = environ.setdefault(FETCHED, {})
+        fetched.update({n.resource: found.get(n.resource, {}) for n in nodes if n.resource is not None})
 
     def get_properties(self, norm_url: str, environ: Environ | None = None) -> list[str]:
         """Return the names of a resource's dead properties."""
@@ -78,7 +87,7 @@ class PropertyManager:
     ) -> None:
         """Remove a dead property; it need not be there."""
         resource = self._key_of(norm_url, environ)
-        if resource is not None and not dry_run:
+        if resource is not None:
             self._change(resource, {name: None}, dry_run, environ)
 
     def remove_properties(self, norm_url: str, environ: Environ | None = None) -> None:
@@ -116,13 +125,28 @@ class PropertyManager:
     def _change(
         self, resource: str, changes: dict[str, str | None], dry_run: bool, environ: Environ | None
     ) -> None:
+        """Make changes at once, all of a request in one unit (RFC 4918 §9.2: all of them or none).
+
+        The library asks for each property whether it could be set, and then sets each: what it asked for is
+        judged as a whole, and written as a whole with the first one.
+        """
+        asked: dict[str, str | None] = {} if environ is None else environ.setdefault(ASKED, {})
+        if dry_run:
+            asked.update(changes)
+            changes = asked
+        elif changes.keys() <= asked.keys():
+            if environ is not None and environ.get(WRITTEN):
+                return
+            changes = asked
         try:
             if dry_run:
                 self._run(lambda ctx: service.check_properties(ctx, resource, changes))
-            else:
-                self._run(lambda ctx: service.change_properties(ctx, resource, changes), writes=True)
+                return
+            self._run(lambda ctx: service.change_properties(ctx, resource, changes), writes=True)
         except PropertyRefused as refused:
             raise dav_error.DAVError(dav_error.HTTP_INSUFFICIENT_STORAGE, str(refused)) from None
+        if environ is not None:
+            environ[WRITTEN] = bool(asked)
         _forget(environ, resource)
 
     def _transfer(

@@ -89,7 +89,8 @@ def is_below(top: str, path: str) -> bool:
     return path != top and path.startswith(top if top == "/" else top + "/")
 
 
-def _key(path: str) -> str:
+def path_key(path: str) -> str:
+    """Return what finds a canonical path in the index, however long it is."""
     return hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -120,7 +121,7 @@ def find_lock(ctx: Context, token: str) -> Lock | None:
 def locks_at(ctx: Context, paths: Iterable[str]) -> list[Lock]:
     """Return the locks whose root is one of these paths: one statement for up to 500 of them."""
     wanted = {canonical(path) for path in paths}
-    keys = sorted({_key(path) for path in wanted})
+    keys = sorted({path_key(path) for path in wanted})
     now = ctx.now
     found: list[Lock] = []
     for start in range(0, len(keys), PAGE):
@@ -208,7 +209,7 @@ def create_lock(
     ctx.execute(
         INSERT,
         {
-            "token": made.token, "path_key": _key(path), "head": path[:HEAD], "path": path, "deep": int(deep),
+            "token": made.token, "path_key": path_key(path), "head": path[:HEAD], "path": path, "deep": int(deep),
             "exclusive": int(exclusive), "principal": principal, "owner": owner, "created": now,
             "expires": made.expires,
         },

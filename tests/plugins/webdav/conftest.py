@@ -66,6 +66,10 @@ class Place:
         except KeyError:
             raise AttributeError(name) from None
 
+    def natively(self, native: bool) -> None:
+        """Answer listings and downloads without the protocol library, or all with it."""
+        object.__setattr__(self.kernel.router.find_mount("/webdav").app.settings, "native", native)
+
     def scalar(self, statement: str, **values: Any) -> Any:
         """Return one value from the database."""
         return self.kernel.run(lambda ctx: ctx.execute(text(statement), values).scalar(), writes=False)

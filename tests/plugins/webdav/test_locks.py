@@ -408,7 +408,7 @@ def test_thousands_of_locks(kernel: Kernel, manager: LockManager, statements: An
     def fill(ctx: Any) -> None:
         rows = [
             {
-                "token": f"opaquelocktoken:{n}", "path_key": service._key(f"/1/d{n % 10}/f{n}"),
+                "token": f"opaquelocktoken:{n}", "path_key": service.path_key(f"/1/d{n % 10}/f{n}"),
                 "head": f"/1/d{n % 10}/f{n}", "path": f"/1/d{n % 10}/f{n}", "deep": 0, "exclusive": 1,
                 "principal": "bob", "owner": "", "created": 0, "expires": clock.now() + 60_000_000,
             }

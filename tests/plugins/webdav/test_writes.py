@@ -45,7 +45,7 @@ def test_an_empty_file(place: Any, put: Any) -> None:
 
 @pytest.mark.parametrize("native", [True, False])
 def test_ranges_and_conditions_of_a_download(place: Any, put: Any, native: bool) -> None:
-    object.__setattr__(place.kernel.router.find_mount("/webdav").app.settings, "native", native)
+    place.natively(native)
     etag = put(FILE, b"0123456789").headers["etag"]
     get = place.reader
     answer = get("GET", FILE, range="bytes=2-4")
@@ -115,21 +115,41 @@ def test_of_two_saves_with_one_condition_one_is_told(place: Any, put: Any) -> No
         assert sorted(statuses) == [204 if path == FILE else 201, 412, 412, 412]
 
 
-def test_overwrite(place: Any, put: Any, events: list[Any]) -> None:
+def test_what_a_file_overwrites_gets_a_revision(place: Any, put: Any, events: list[Any]) -> None:
     put("/Alpha.space/other.txt", b"other")
     other, file = place.scalar(NOW, f="other.txt"), place.world.file
     for method in ("COPY", "MOVE"):
         assert place.manager(method, FILE, to="/Alpha.space/other.txt", overwrite="F").status == 412
+    put(FILE, b"copied")
     events.clear()
     assert place.manager("COPY", FILE, to="/Alpha.space/other.txt").status == 204
-    assert names(events) == ["content.trashed", "content.copied"]
-    assert place.content(other)["trashed_at"] is not None
+    assert names(events) == ["content.modified"]
+    assert place.reader("GET", "/Alpha.space/other.txt").body == b"copied"
+    put(FILE, b"moved")
+    events.clear()
     assert place.manager("MOVE", FILE, to="/Alpha.space/other.txt", overwrite="T").status == 204
-    assert place.scalar(NOW, f="other.txt") == file, "a move keeps the id"
+    assert sorted(names(events)) == ["content.modified", "content.trashed"]
+    assert place.scalar(NOW, f="other.txt") == other, "its id, comments and shares stay"
+    assert place.scalar(REVISIONS, c=other) == 3
+    assert place.reader("GET", "/Alpha.space/other.txt").body == b"moved"
     assert place.manager("GET", FILE).status == 404
+    assert place.content(file)["trashed_at"] is not None, "and nothing of what was moved is lost"
     assert (
         place.manager("MOVE", "/Alpha.space/other.txt", to="/Alpha.space/fresh.txt", overwrite="F").status == 201
     )
+
+
+def test_what_is_no_file_goes_to_the_trash_when_overwritten(place: Any, put: Any, events: list[Any]) -> None:
+    put(f"{FOLDER}/a.txt")
+    assert place.manager("MKCOL", "/Alpha.space/Second").status == 201
+    events.clear()
+    assert place.manager("COPY", FOLDER, to="/Alpha.space/Second").status == 204
+    assert names(events) == ["content.trashed", "content.copied"]
+    assert place.manager.names("/Alpha.space/Second") == ["a.txt"]
+    assert place.manager("MOVE", FOLDER, to="/Alpha.space/Second").status == 204
+    assert place.manager("GET", FOLDER + "/").status == 404
+    assert place.contributor("MOVE", FILE, to="/Alpha.space/Second").status == 403
+    assert place.reader.names("/Alpha.space/Second") == ["a.txt"]
 
 
 def test_a_move_keeps_id_revisions_and_properties(

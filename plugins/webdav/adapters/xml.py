@@ -1,0 +1,49 @@
+"""What a PROPFIND asks for, read from XML that may be hostile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lxml import etree
+
+DAV = "{DAV:}"
+
+
+class BadXml(ValueError):
+    """The body is no request that can be understood."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`mode` is allprop, propname or prop; `names` are in Clark notation, with allprop those to include."""
+
+    mode: str
+    names: tuple[str, ...] = ()
+
+
+def parse_propfind(body: bytes) -> Asked:
+    """Return what a body asks for; an empty one asks for all (RFC 4918 §9.1). BadXml for anything else."""
+    if not body.strip():
+        return Asked("allprop")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
+    try:
+        root = etree.fromstring(body, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        raise BadXml("the body is no XML") from None
+    if root.getroottree().docinfo.doctype:
+        raise BadXml("a document type is not taken")
+    if root.tag != DAV + "propfind":
+        raise BadXml("the body is no propfind")
+    mode: str | None = None
+    names: list[str] = []
+    for element in root:
+        kind = element.tag.removeprefix(DAV) if element.tag.startswith(DAV) else ""
+        if kind in ("allprop", "propname", "prop"):
+            if mode is not None and not (mode == kind == "prop"):
+                raise BadXml("allprop, propname and prop exclude each other")
+            mode = kind
+        if kind in ("prop", "include"):
+            names += [child.tag for child in element]
+    if mode is None:
+        raise BadXml("neither allprop nor propname nor prop is asked for")
+    return Asked(mode, tuple(dict.fromkeys(names)))
