@@ -179,7 +179,23 @@ def _by_basic(request: Request, ctx: Context) -> Actor | None:
     login, colon, password = decoded.partition(":")
     if not colon or not login or len(decoded) > 1024 or "\x00" in login:
         return None
+    if password.startswith(services.TOKEN_PREFIX):
+        return _by_application_token(ctx, login, password, request.client)
     return _actor(check_password(ctx, login, password, request.client), "basic")
+
+
+def _by_application_token(ctx: Context, login: str, token: str, address: str) -> Actor | None:
+    """Sign in a program by its own password, which costs no hashing; guesses are counted like others."""
+    throttle = throttle_of(ctx)
+    throttle.refuse(login, address)
+    row = queries.BY_APPLICATION_TOKEN.first(ctx, token_hash=services.token_hash(token), now=ctx.now)
+    if row is None or login.lower() not in {(row.email or "").lower(), (row.username or "").lower()}:
+        throttle.failed(login, address)
+        return None
+    used, token_id = row.application_token_used, row.application_token_id
+    if used is None or ctx.now - used > services.USED_SECONDS * SECOND:
+        ctx.later(lambda kernel: kernel.run(lambda own: services.note_use(own, token_id)))
+    return _actor(row, "application token")
 
 
 def check_password(ctx: Context, login: str, password: str, address: str) -> Any | None:
@@ -192,7 +208,7 @@ def check_password(ctx: Context, login: str, password: str, address: str) -> Any
     throttle = throttle_of(ctx)
     throttle.refuse(login, address)  # before the memory too: it would answer guesses without a limit
     row = queries.by_login(ctx, login)
-    usable = _has_password(row)
+    usable = has_password(row)
     key = passwords.remember_key(login, password, row.password_hash, row.version) if usable and row else b""
     if key and passwords.remembered(key):
         return row
@@ -208,7 +224,7 @@ def check_password(ctx: Context, login: str, password: str, address: str) -> Any
     return again
 
 
-def _has_password(row: Any) -> bool:
+def has_password(row: Any) -> bool:
     """Tell whether an account may sign in with a password of ours: one of a directory or a proxy may not."""
     return bool(
         row is not None

@@ -155,6 +155,69 @@ def user_reset_link(settings: Any, login: str, welcome: bool, as_json: bool) -> 
         click.echo(link)
 
 
+# -- application tokens ------------------------------------------------------------------------------------------
+
+
+@user.command("token-create")
+@click.argument("login")
+@click.argument("label")
+@click.option("--days", type=click.IntRange(1, 3660), help="Good for so many days; otherwise until it is ended.")
+@_json
+@click.pass_obj
+def token_create(settings: Any, login: str, label: str, days: int | None, as_json: bool) -> None:
+    """Print a new password for one program of an account; it is shown this once."""
+    from atrio.kernel.commands.settings import print_json
+
+    from .services import create_application_token
+
+    def make(ctx: Any) -> tuple[int, str]:
+        return create_application_token(ctx, _user(ctx, login).user_id, label[:255], days)
+
+    token_id, token = settings.boot().run(make)
+    if as_json:
+        print_json({"token_id": token_id, "token": token})
+    else:
+        click.echo(token)
+
+
+@user.command("token-list")
+@click.argument("login")
+@_json
+@click.pass_obj
+def token_list(settings: Any, login: str, as_json: bool) -> None:
+    """Show the application tokens of an account."""
+    from atrio.kernel.commands.settings import print_json
+    from atrio.kernel.db.base import iso_utc
+
+    from .queries import APPLICATION_TOKENS
+
+    kernel = settings.boot()
+    rows = kernel.run(
+        lambda ctx: APPLICATION_TOKENS.all(ctx, user_id=_user(ctx, login).user_id), writes=False
+    )  # fmt: skip
+    if as_json:
+        print_json([row._asdict() for row in rows])
+        return
+    for row in rows:
+        used = "never used" if row.last_used is None else f"last used {iso_utc(row.last_used)}"
+        until = "" if row.expires is None else f", until {iso_utc(row.expires)}"
+        click.echo(f"{row.token_id}: {row.label} ({used}{until})")
+
+
+@user.command("token-revoke")
+@click.argument("login")
+@click.argument("token_id", type=int)
+@click.pass_obj
+def token_revoke(settings: Any, login: str, token_id: int) -> None:
+    """End an application token."""
+    from .services import revoke_application_token
+
+    kernel = settings.boot()
+    if not kernel.run(lambda ctx: revoke_application_token(ctx, _user(ctx, login).user_id, token_id)):
+        raise click.ClickException(f"{login} has no application token {token_id}")
+    click.echo("Token ended")
+
+
 # -- looking -----------------------------------------------------------------------------------------------------
 
 

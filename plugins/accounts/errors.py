@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from atrio.kernel.errors import KernelError
 
 
@@ -15,6 +17,18 @@ class InvalidUserId(KernelError):
     """The user id in the path is no number."""
 
     code = 2021
+
+
+class ApplicationTokenNotFound(KernelError):
+    """The user has no application token of this id."""
+
+    status: ClassVar[int] = 404
+
+
+class TooManyTokens(KernelError):
+    """The user has as many application tokens as one may have."""
+
+    status: ClassVar[int] = 409
 
 
 class EmailAlreadyExists(KernelError):

@@ -68,6 +68,24 @@ class Token(Base):
     expires: Mapped[int] = mapped_column(Timestamp)
 
 
+class ApplicationToken(Base):
+    """A password for one program or device of a user; the row holds its hash."""
+
+    __tablename__ = "accounts_application_token"
+    __table_args__ = (
+        UniqueConstraint("token_hash", name="uq_accounts_application_token_hash"),
+        Index("ix_accounts_application_token_user_id", "user_id"),
+    )
+
+    token_id: Mapped[int] = mapped_column(Id, primary_key=True)
+    token_hash: Mapped[str] = mapped_column(exact(64))
+    user_id: Mapped[int] = mapped_column(Id, ForeignKey("accounts_user.user_id", ondelete="CASCADE"))
+    label: Mapped[str] = mapped_column(exact(255))
+    created: Mapped[int] = mapped_column(Timestamp)
+    expires: Mapped[int | None] = mapped_column(Timestamp)
+    last_used: Mapped[int | None] = mapped_column(Timestamp)
+
+
 class Parameter(Base):
     """One setting that a client keeps for its user; `value` is JSON."""
 
@@ -119,4 +137,4 @@ class Follow(Base):
     )
 
 
-MODELS = (User, Session, Token, Parameter, Properties, Picture, Follow)
+MODELS = (User, Session, Token, ApplicationToken, Parameter, Properties, Picture, Follow)

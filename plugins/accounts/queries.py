@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, exists, func, inspect, literal, select, type_coerce
+from sqlalchemy import Integer, bindparam, exists, func, inspect, literal, or_, select, type_coerce
 from sqlalchemy.orm import aliased
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.base import Base
 from atrio.kernel.db.statement import Statement
 
-from .models import Follow, Parameter, Picture, Properties, Session, Token, User
+from .models import ApplicationToken, Follow, Parameter, Picture, Properties, Session, Token, User
 
 COLUMNS = (
     User.user_id, User.email, User.username, User.public_name, User.profile, User.auth_type, User.lang,
@@ -38,6 +38,27 @@ ALL = Statement(
 )
 
 
+BY_APPLICATION_TOKEN = Statement(
+    select(
+        *COLUMNS, ApplicationToken.token_id.label("application_token_id"),
+        ApplicationToken.last_used.label("application_token_used"),
+    )
+    .join(ApplicationToken, ApplicationToken.user_id == User.user_id)
+    .where(
+        ApplicationToken.token_hash == bindparam("token_hash"),
+        or_(ApplicationToken.expires.is_(None), ApplicationToken.expires > bindparam("now")),
+    ),
+    "TokenUserRow",
+)  # fmt: skip
+APPLICATION_TOKENS = Statement(
+    select(
+        ApplicationToken.token_id, ApplicationToken.label.label("label"), ApplicationToken.created,
+        ApplicationToken.expires, ApplicationToken.last_used,
+    )
+    .where(ApplicationToken.user_id == bindparam("user_id"))
+    .order_by(ApplicationToken.token_id),
+    "ApplicationTokenRow",
+)  # fmt: skip
 BY_TOKEN = Statement(
     select(*COLUMNS)
     .join(Token, Token.user_id == User.user_id)

@@ -354,6 +354,33 @@ class UserIdSchema(Schema):
     user_id = Int(required=True, validate=validate.Range(min=1))
 
 
+class NewApplicationTokenSchema(Schema):
+    """A name for the token, how many days it is good for (null: until it is ended), and the own password."""
+
+    label = Text(required=True, validate=validate.Length(min=1, max=255))
+    days = Int(load_default=None, allow_none=True, validate=validate.Range(min=1, max=3660))
+    loggedin_user_password = Text(load_default="", validate=validate.Length(max=1024))
+
+
+class ApplicationTokenSchema(Schema):
+    """A token without what it is; `expires` null: good until it is ended."""
+
+    token_id = Int()
+    label = Text()
+    created = Timestamp()
+    expires = Timestamp(allow_none=True)
+    last_used = Timestamp(allow_none=True)
+
+
+class MadeApplicationTokenSchema(Schema):
+    """A new token; its text is told this once. `login` goes with it where a program asks for a name."""
+
+    token_id = Int()
+    label = Text()
+    login = Text()
+    token = Text()
+
+
 class PictureQuerySchema(Schema):
     """How a picture is to be sent."""
 
@@ -373,3 +400,5 @@ properties_ui = Dumper(PropertiesUiSchema)
 username_availability = Dumper(UsernameAvailabilitySchema)
 reserved_usernames = Dumper(ReservedUsernamesSchema)
 user_id = Dumper(UserIdSchema)
+application_token = Dumper(ApplicationTokenSchema)
+new_application_token = Dumper(MadeApplicationTokenSchema)

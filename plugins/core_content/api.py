@@ -16,6 +16,7 @@ from .live import told_content
 from .models import CONTENT, REVISION
 from .names import drive_name, name_key, split_name, usable
 from .queries import VISIBLE, digest_query, digest_statement, text_of, twins
+from .queries import lock as lock_content
 from .schemas import TEXT_LIMIT, ContentDigestSchema, wire_names
 from .services import (
     add_comment,
@@ -29,7 +30,6 @@ from .services import (
     trash,
     update_content,
 )
-from .queries import lock as lock_content
 from .services.revision import clean
 from .services.update import StoredBytes
 from .types import SLUGS, content_types
@@ -86,9 +86,9 @@ def get_content(ctx: Context, space_id: int, content_id: int) -> Any:
 
 __all__ = [
     "CONTENT", "CONTENT_EXISTS", "CONTENT_GUARD", "DESTINATION", "REVISION", "SLUGS", "TEXT_LIMIT", "VISIBLE",
-    "ContentDigestSchema", "ContentNotFound", "NotEditable", "StoredBytes", "add_comment", "clean", "content_types",
-    "copy_content", "create_content", "create_file", "digest_query", "digest_statement", "drive_find",
-    "drive_list", "drive_name", "drive_walk", "get_content", "largest_file", "lock_content", "move", "name_key", "rename",
-    "replace_bytes", "restore", "split_name", "text_of", "told_content", "trash", "twins", "update_content",
-    "usable", "wire_names",
+    "ContentDigestSchema", "ContentNotFound", "NotEditable", "StoredBytes", "add_comment", "clean",
+    "content_types", "copy_content", "create_content", "create_file", "digest_query", "digest_statement",
+    "drive_find", "drive_list", "drive_name", "drive_walk", "get_content", "largest_file", "lock_content",
+    "move", "name_key", "rename", "replace_bytes", "restore", "split_name", "text_of", "told_content", "trash",
+    "twins", "update_content", "usable", "wire_names",
 ]  # fmt: skip

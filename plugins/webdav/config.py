@@ -29,12 +29,12 @@ class WebdavConfig:
     )
     safe_save_seconds: int = option(
         60, minimum=0, maximum=3600,
-        help="How long a name that a user took away still means the same content when he saves under it; 0: never.",
+        help="How long a name that a user took away still means the same content to him; 0: never.",
     )  # fmt: skip
     litter: tuple[str, ...] = option(
         FILES,
-        help="Names (shell patterns) of helper files that are kept aside for the program that wrote them and never "
-        "become contents; empty: every file is a content.",
+        help="Names (shell patterns) of helper files, which are kept aside for the program that wrote them and "
+        "never become contents; empty: every file is a content.",
     )
     litter_bytes: int = option(2 * 1024**3, minimum=0, help="Bytes of helper files that are kept for one user.")
     litter_days: int = option(7, minimum=1, help="Days after which a helper file that nobody touches is deleted.")

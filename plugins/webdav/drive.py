@@ -1,4 +1,4 @@
-"""The writes of a user on his drive; each is one unit behind the guards of the routes, and looks at locks itself."""
+"""The writes of a user on his drive: each is one unit behind the guards of the routes that looks at locks."""
 
 from __future__ import annotations
 

@@ -67,7 +67,10 @@ _locks = select(
     _zero.label("h"), _zero.label("i"), _zero.label("j"),
 ).where(
     LOCK.c.expires > bindparam("now"),
-    or_(LOCK.c.path_key == bindparam("self_key"), and_(LOCK.c.head >= bindparam("low"), LOCK.c.head < bindparam("high"))),
+    or_(
+        LOCK.c.path_key == bindparam("self_key"),
+        and_(LOCK.c.head >= bindparam("low"), LOCK.c.head < bindparam("high")),
+    ),
 )  # fmt: skip
 
 
@@ -93,8 +96,9 @@ _of_contents = _properties(CONTENT.join(PROPERTY, _named("content", CONTENT.c.co
 )  # fmt: skip
 _of_scratches = _properties(SCRATCH.join(PROPERTY, _named("scratch", SCRATCH.c.scratch_id))).where(*_mine)
 _scratches = select(
-    literal("scratch"), SCRATCH.c.name, SCRATCH.c.digest, SCRATCH.c.mimetype, SCRATCH.c.parent, SCRATCH.c.scratch_id,
-    SCRATCH.c.folder, SCRATCH.c.size, SCRATCH.c.version, SCRATCH.c.created, SCRATCH.c.modified,
+    literal("scratch"), SCRATCH.c.name, SCRATCH.c.digest, SCRATCH.c.mimetype, SCRATCH.c.parent,
+    SCRATCH.c.scratch_id, SCRATCH.c.folder, SCRATCH.c.size, SCRATCH.c.version, SCRATCH.c.created,
+    SCRATCH.c.modified,
 ).where(*_mine)  # fmt: skip
 _hidden = select(
     literal("hidden"), ABSENT.c.name_key, _none, _none, _none, ABSENT.c.content_id, *[_zero] * 5

@@ -196,7 +196,7 @@ class View:
 
     @staticmethod
     def _measured(ctx: Context, folder: Node, nodes: list[Node]) -> list[Node]:
-        """Make the threads in a folder, so that a listing can tell their length: one statement, if there are any."""
+        """Make the threads in a folder, so that a listing can tell their length: one statement for all."""
         if not any(n.row.content_type == "thread" for n in nodes):
             return nodes
         said: dict[int, list[Any]] = {}

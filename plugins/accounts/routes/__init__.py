@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import personal, pictures, sign_in, users
+from . import devices, personal, pictures, sign_in, users
 
-ROUTES = (*sign_in.ROUTES, *users.ROUTES, *personal.ROUTES, *pictures.ROUTES)
+ROUTES = (*sign_in.ROUTES, *users.ROUTES, *personal.ROUTES, *pictures.ROUTES, *devices.ROUTES)

@@ -14,6 +14,8 @@ from .access import (
     token_hash,
     use_reset_token,
 )
+from .devices import PREFIX as TOKEN_PREFIX
+from .devices import USED_SECONDS, create_application_token, note_use, revoke_application_token
 from .personal import follow, merge_parameters, replace_properties, set_picture, unfollow
 from .removal import anonymize_user, purge_user
 from .users import (
@@ -33,9 +35,12 @@ from .users import (
 
 __all__ = [
     "LEVELS",
+    "TOKEN_PREFIX",
+    "USED_SECONDS",
     "anonymize_user",
     "bind_authentication",
     "close_session",
+    "create_application_token",
     "create_first_administrator",
     "create_user",
     "end_access",
@@ -43,6 +48,7 @@ __all__ = [
     "issue_access_token",
     "make_reset_token",
     "merge_parameters",
+    "note_use",
     "open_session",
     "purge_sessions",
     "purge_user",
@@ -53,6 +59,7 @@ __all__ = [
     "replace_properties",
     "request_password_reset",
     "reserved_usernames",
+    "revoke_application_token",
     "set_enabled",
     "set_password",
     "set_picture",

@@ -13,7 +13,7 @@ from atrio.kernel.jobs import SECOND
 from ..config import AccountsConfig
 from ..errors import InvalidResetToken
 from ..events import SessionsEnded
-from ..models import Session, Token, User
+from ..models import ApplicationToken, Session, Token, User
 
 KEPT_SECONDS = 86400
 """How long a token that is over is remembered, so that its owner reads `expired` and not `unknown`."""
@@ -112,3 +112,5 @@ def forget_tokens(ctx: Context, user_id: int, purpose: str | None = None) -> Non
     """End the tokens of an account, of all purposes or of one."""
     doomed = delete(Token).where(Token.user_id == user_id)
     ctx.execute(doomed if purpose is None else doomed.where(Token.purpose == purpose))
+    if purpose is None:
+        ctx.execute(delete(ApplicationToken).where(ApplicationToken.user_id == user_id))

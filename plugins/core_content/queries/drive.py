@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import CTE, and_, bindparam, func, literal, select
@@ -57,7 +58,7 @@ def path_statement(length: int) -> Statement:
     last = steps[-1]
     ids = [step.content_id.label(f"step_{i}") for i, step in enumerate(steps)]
     query = select(*_columns(last), *ids).select_from(steps[0])
-    for before, step in zip(steps, steps[1:], strict=False):
+    for before, step in pairwise(steps):
         query = query.join(step, and_(step.space_id == before.space_id, step.parent_key == before.content_id))
         query = query.where(before.type == literal("folder"))
     query = query.join(Revision, Revision.revision_id == last.current_revision_id)

@@ -177,8 +177,8 @@ def check_parent(ctx: Context, space_id: int, parent_id: int | None, namespace: 
 
 
 def create_file(
-    ctx: Context, space: Any, *, name: str, blob: TemporaryBlob | StoredBytes | None, media: str, parent_id: int | None,
-    namespace: str, slug: str = "file", template: Any = None,
+    ctx: Context, space: Any, *, name: str, blob: TemporaryBlob | StoredBytes | None, media: str,
+    parent_id: int | None, namespace: str, slug: str = "file", template: Any = None,
 ) -> int:  # fmt: skip
     """Create a file from an upload; label and extension come from its name."""
     if blob is None or not usable(name):

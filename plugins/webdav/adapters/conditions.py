@@ -30,8 +30,11 @@ def judge(provider: Any, environ: dict[str, Any]) -> None:
     lists = environ["wsgidav.conditions.if"]
     if not lists or len(lists) > TAGS:
         raise DAVError(HTTP_BAD_REQUEST, "the header If cannot be read")
-    if not any(_holds(provider, environ, path if tag == "*" else _path(provider, tag), found)
-               for tag, found in lists.items()):  # fmt: skip
+    if not any(
+        _holds(provider, environ, place, found)
+        for tag, found in lists.items()
+        for place in (_untagged(provider, environ) if tag == "*" else [_path(provider, tag)])
+    ):
         raise DAVError(HTTP_PRECONDITION_FAILED, "'If' header condition failed.")
     environ["wsgidav.conditions.if"] = {}
 
@@ -40,6 +43,17 @@ def conditional(environ: dict[str, Any]) -> bool:
     """Tell whether a request names the state that it wants to change."""
     names = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_UNMODIFIED_SINCE")
     return any(name in environ for name in names) or "[" in environ.get("HTTP_IF", "")
+
+
+def _untagged(provider: Any, environ: dict[str, Any]) -> list[str | None]:
+    """Return what a list without a tag is about: the path of the request, and where something is moved to.
+
+    Office moves its new file over the old one and names the lock of the old one so.
+    """
+    path = environ["PATH_INFO"]
+    if environ["REQUEST_METHOD"] not in ("MOVE", "COPY") or "HTTP_DESTINATION" not in environ:
+        return [path]
+    return [path, _path(provider, environ["HTTP_DESTINATION"])]
 
 
 def _path(provider: Any, tag: str) -> str | None:

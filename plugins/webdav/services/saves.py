@@ -5,6 +5,7 @@ Every function takes the Context of a unit that writes, behind the guards of who
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -194,7 +195,5 @@ def copy_marks(ctx: Context, source_id: int, target_id: int, *, deep: bool) -> N
 def _add_properties(ctx: Context, source: str, target: str) -> None:
     found = properties_of(ctx, [source]).get(source)
     if found:
-        try:
+        with suppress(PropertyRefused):  # the bytes matter more than marks for which there is no room
             change_properties(ctx, target, found)
-        except PropertyRefused:
-            pass  # the bytes matter more than marks for which there is no room
