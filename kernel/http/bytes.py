@@ -86,6 +86,39 @@ async def _next(receive: Receive, stall_seconds: float) -> Message:
     return message
 
 
+async def read_blob(
+    receive: Receive, store: BlobStore, io: WorkPool, *, announced: int | None, limit: UploadLimit,
+    stall_seconds: float,
+) -> TemporaryBlob:  # fmt: skip
+    """Stream a whole body to a temporary blob, hashed and counted, without a thread while it waits for bytes.
+
+    The error of `limit` as soon as it is passed, at once where the length was announced; ClientGone and
+    BadRequestBody delete what was written.
+    """
+    if limit.size and (announced or 0) > limit.size:
+        raise limit.error()
+    blob = store.begin()
+    pending = bytearray()
+    try:
+        more = True
+        while more:
+            message = await _next(receive, stall_seconds)
+            pending += message.get("body", b"")
+            more = message.get("more_body", False)
+            if limit.size and blob.size + len(pending) > limit.size:
+                raise limit.error()
+            if pending and (len(pending) >= WRITE_BLOCK or not more):
+                block, pending = bytes(pending), bytearray()
+                await io.run(blob.write, block)
+        if announced is not None and announced != blob.size:
+            raise BadRequestBody(f"announced {announced} bytes, {blob.size} came")
+        await io.run(_close, blob, store.fsync)
+    except BaseException:
+        blob.discard()
+        raise
+    return blob
+
+
 class _Form:
     """Callbacks of the multipart parser: sorts bytes into fields and the first file named `files`."""
 

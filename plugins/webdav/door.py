@@ -11,12 +11,13 @@ from urllib.parse import quote, unquote_to_bytes
 
 from atrio.kernel.config import ServerConfig
 from atrio.kernel.context import Actor
-from atrio.kernel.errors import KernelError
-from atrio.kernel.http.bytes import read_body, send_file
+from atrio.kernel.errors import BodyTooLarge, KernelError
+from atrio.kernel.http.bytes import ClientGone, UploadLimit, read_blob, read_body, send_file
 from atrio.kernel.http.request import Request
 from atrio.kernel.http.response import FileResponse, Response, error_response
 from atrio.kernel.http.security import header_pairs
 from atrio.kernel.http.wsgi import Limits, WsgiBridge, answer
+from atrio.plugins.core_content.api import largest_file
 
 from .answers import listing, stored
 from .config import WebdavConfig
@@ -104,7 +105,42 @@ class Door:
             response = await self.pool.run(self._shortcut, request, drive)
             if response is not None:
                 return await self._send(send, request, response)
-        return await self.bridge({**scope, "headers": kept}, receive, send, **{"atrio.drive": drive})
+        inner = {**scope, "headers": kept}
+        if scope["method"] == "PUT":
+            return await self._put(inner, request, receive, send, drive)
+        return await self.bridge(inner, receive, send, **{"atrio.drive": drive})
+
+    async def _put(self, scope: Any, request: Request, receive: Receive, send: Send, drive: Drive) -> int:
+        """Ask the library whether a body is welcome, receive it without a thread, and let the library store it.
+
+        What it would refuse it refuses before the body, and judges again with the body there.
+        """
+        from .adapters.upload import BodyWanted
+
+        asking = {"atrio.drive": drive, "atrio.upload": None}
+        try:
+            return await self.bridge(scope, receive, send, **asking)
+        except BodyWanted:
+            pass
+        app = self.kernel.app
+        limit = UploadLimit(largest_file(self.kernel), BodyTooLarge)
+        try:
+            blob = await read_blob(
+                receive, self.kernel.blobs, app.io, announced=request.content_length, limit=limit,
+                stall_seconds=self.limits.stall_seconds,
+            )  # fmt: skip
+        except KernelError as error:
+            return await answer(send, error_response(error))
+        except ClientGone:
+            return 499
+        try:
+            again = Drive(self.kernel, drive.actor, drive.request_id)
+            again.since = drive.since
+            bare = [(k, v) for k, v in scope["headers"] if k not in (b"content-length", b"transfer-encoding")]
+            storing = {"atrio.drive": again, "atrio.upload": blob}
+            return await self.bridge({**scope, "headers": bare}, no_more(receive), send, **storing)
+        finally:
+            await app.io.run(blob.discard)
 
     def _is_plain(self, request: Request) -> bool:
         """Tell whether a listing needs nothing of the protocol library."""
@@ -121,11 +157,12 @@ class Door:
         if isinstance(blocks, Response):
             return await answer(send, blocks)
         block = await self.pool.run(next, blocks, None)
-        await send({"type": "http.response.start", "status": 207, "headers": header_pairs(XML)})
+        following = await self.pool.run(next, blocks, None)
+        headers = XML if following else [*XML, ("content-length", str(len(block or b"")))]
+        await send({"type": "http.response.start", "status": 207, "headers": header_pairs(headers)})
         while block is not None:
-            following = await self.pool.run(next, blocks, None)
             await send({"type": "http.response.body", "body": block, "more_body": following is not None})
-            block = following
+            block, following = following, following and await self.pool.run(next, blocks, None)
         return 207
 
     def _found(self, request: Request, drive: Drive, body: bytes) -> Response | Iterator[bytes]:
@@ -189,6 +226,20 @@ class Door:
 def prefix(settings: WebdavConfig) -> str:
     """Return the path prefix of the drive, `/webdav` unless configured; at the root of the server it cannot be."""
     return "/" + (settings.root_path.strip("/") or "webdav")
+
+
+def no_more(receive: Receive) -> Receive:
+    """Return the receiver of a body that was read already: empty, and then whatever the client does."""
+    over = False
+
+    async def empty() -> Any:
+        nonlocal over
+        if over:
+            return await receive()
+        over = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    return empty
 
 
 def is_text(path: str) -> bool:

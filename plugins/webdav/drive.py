@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from atrio.kernel.blobs import TemporaryBlob
 from atrio.kernel.context import Actor, Context
 from atrio.plugins.core_content import api as content
-from atrio.plugins.spaces.api import CONTENT_MANAGER, CONTRIBUTOR, READER, SPACE
+from atrio.plugins.spaces.api import CONTENT_MANAGER, CONTRIBUTOR, READER, SPACE, InsufficientUserRole
 
 from .errors import Changed, FixedName, Locked, NotWritable, SpacesStay, TextTooLarge
 from .models import Absence
@@ -60,6 +60,17 @@ class Drive(View):
         )  # fmt: skip
 
     # -- saving ----------------------------------------------------------------------------------------------
+
+    def refuse_save(self, node: Node, name: str | None) -> None:
+        """Raise what a save would be refused with, before its bytes are sent: of a thing, or under a new name."""
+        if node.kind == "root":
+            if name is None or not self.is_litter(name):
+                raise SpacesStay
+        elif node.kind in ("space", "content") or (node.kind == "scratch" and node.space_id):
+            if name is None and node.kind == "content" and node.row.content_type == "thread":
+                raise NotWritable
+            if not self.may_save(node.space_id):
+                raise InsufficientUserRole
 
     def put_new(self, parent: Node, name: str, blob: TemporaryBlob, media: str) -> None:
         """Save a file under a name where there is none."""

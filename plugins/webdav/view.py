@@ -243,15 +243,17 @@ class View:
         """Tell whether the user may change what is there: clients ask before they lock."""
         if node.kind == "scratch":
             return True
-        if node.kind != "content":
-            return False
-        role = self._roles.get(node.space_id)
+        return node.kind == "content" and self.may_save(node.space_id)
+
+    def may_save(self, space_id: int) -> bool:
+        """Tell whether the user may save in a space; asked once."""
+        role = self._roles.get(space_id)
         if role is None:
             try:
-                role = self._read(lambda ctx: int(find_space(ctx, node.space_id).my_role or 0))
+                role = self._read(lambda ctx: int(find_space(ctx, space_id).my_role or 0))
             except SpaceNotFound:
                 role = 0
-            self._roles[node.space_id] = role
+            self._roles[space_id] = role
         return role >= LEVELS["contributor"]
 
     # -- bytes -----------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from .locks import LockManager, LockStorage
 from .properties import PropertyManager
 from .provider import Provider, key_of
 from .resources import CREATED, DRIVE
+from .upload import Refused
 
 if TYPE_CHECKING:
     from atrio.kernel.host import Kernel
@@ -52,6 +53,8 @@ class Printer(BaseMiddleware):  # type: ignore[misc]
             raise
         except DAVError as error:
             yield self._refusal(environ, error, start_response)
+        except Refused as refused:
+            yield self._refusal(environ, refused.error, start_response)
         except Exception:
             log.exception("%s %s failed", environ["REQUEST_METHOD"], environ.get("PATH_INFO"))
             start_response("500 Internal Server Error", _plain(b"500 Internal Server Error\n"))

@@ -30,6 +30,7 @@ from ..nodes import SECOND, Node
 from ..propfind import plain
 from ..view import thread_etag
 from .conditions import conditional
+from .upload import Refused, Writing, received
 
 DRIVE = "atrio.drive"
 LISTED = "atrio.listed"
@@ -204,19 +205,6 @@ class Folder(_Placed, DAVCollection):  # type: ignore[misc]
         return True
 
 
-class _Writing:
-    """The file that a body is written into: a temporary blob, kept only if everything came."""
-
-    def __init__(self, blob: TemporaryBlob) -> None:
-        self.blob = blob
-
-    def write(self, data: bytes) -> None:
-        self.blob.write(data)
-
-    def close(self) -> None:
-        """The blob is closed, and made safe on the disk, where it is kept."""
-
-
 class File(_Placed, DAVNonCollection):  # type: ignore[misc]
     """A content with bytes."""
 
@@ -259,10 +247,20 @@ class File(_Placed, DAVNonCollection):  # type: ignore[misc]
             return drive_of(self.environ).kernel.blobs.path(digest).open("rb")
         return io.BytesIO(self._bytes())
 
-    def begin_write(self, *, content_type: str | None = None) -> _Writing:
-        self._blob = drive_of(self.environ).kernel.blobs.begin()
+    def begin_write(self, *, content_type: str | None = None) -> Writing:
+        drive = drive_of(self.environ)
+        try:
+            with translated():
+                drive.refuse_save(*self._saved())
+        except DAVError as error:
+            raise Refused(error) from None
+        self._blob = received(self.environ) or drive.kernel.blobs.begin()
         self._media = content_type or ""
-        return _Writing(self._blob)
+        return Writing(self._blob)
+
+    def _saved(self) -> tuple[Node, str | None]:
+        """Return what a save changes: a thing, or a folder and the name of a new thing in it."""
+        return self.node, None
 
     def end_write(self, *, with_errors: bool) -> None:
         blob = self._blob
@@ -318,6 +316,9 @@ class Pending(File):
 
     def prevent_locking(self) -> bool:
         return False
+
+    def _saved(self) -> tuple[Node, str | None]:
+        return self.parent, self.node.name
 
     def _store(self, blob: TemporaryBlob) -> None:
         drive = self._with_tokens()

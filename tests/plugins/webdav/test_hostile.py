@@ -170,6 +170,39 @@ def test_guessing_is_throttled(place: Any, stranger: Client) -> None:
     assert stranger.get("/webdav/", headers={"authorization": right}, client="192.0.2.9").status == 429
 
 
+def test_an_application_token_is_a_credential(place: Any, stranger: Client) -> None:
+    mine, who = place.reader.client, place.world.ids["reader"]
+    body = {"label": "Laptop", "loggedin_user_password": PASSWORD}
+    made = mine.post(f"/api/users/{who}/application_tokens", body)
+    assert made.status == 200, made.body
+    words = f"{made.json['login']}:{made.json['token']}"
+    basic = {"authorization": "Basic " + base64.b64encode(words.encode()).decode()}
+    assert stranger.request("PROPFIND", f"/webdav{FILE}", headers={**basic, "depth": "0"}).status == 207
+    assert stranger.request("PUT", f"/webdav{FILE}", body=b"x", headers=basic).status == 403, "rights of its user"
+    ended = mine.delete(f"/api/users/{who}/application_tokens/{made.json['token_id']}")
+    assert ended.status == 204
+    assert stranger.request("PROPFIND", f"/webdav{FILE}", headers={**basic, "depth": "0"}).status == 401
+
+
+@pytest.mark.atrio_config(plugins__enabled=["webdav"], accounts__api_key="a-key-of-many-letters")
+def test_the_api_key_is_a_credential(place: Any, stranger: Client) -> None:
+    for key, status in (("a-key-of-many-letters", 200), ("another-key-of-letters", 401)):
+        for name in ("tracim-api", "atrio-api"):
+            headers = {f"{name}-key": key, f"{name}-login": "the-reader"}
+            assert stranger.get(f"/webdav{FILE}", headers=headers).status == status
+
+
+def test_a_changed_password_counts_at_once(place: Any, stranger: Client) -> None:
+    old = "Basic " + base64.b64encode(f"the-reader:{PASSWORD}".encode()).decode()
+    for _ in range(2):
+        assert stranger.get(f"/webdav{FILE}", headers={"authorization": old}).status == 200
+    fresh = "another-Password-2"
+    body = {"loggedin_user_password": PASSWORD, "new_password": fresh, "new_password2": fresh}
+    who = place.world.ids["reader"]
+    assert place.reader.client.put(f"/api/users/{who}/password", body).status == 204
+    assert stranger.get(f"/webdav{FILE}", headers={"authorization": old}).status == 401
+
+
 def test_who_is_deactivated_is_out(place: Any) -> None:
     assert place.people["deactivated"]("PROPFIND", "/", depth="0").status == 401
 

@@ -48,18 +48,19 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
 
 
 @pytest.fixture
-def database() -> Iterator[str]:
-    """A new, empty PostgreSQL database."""
-    address = service_url("postgresql_url")
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A new, empty database of the server that the parameter names."""
+    address = service_url(f"{request.param}_url")
     if address is None:
-        pytest.skip("ATRIO_TEST_POSTGRESQL_URL is not set")
+        pytest.skip(f"ATRIO_TEST_{request.param.upper()}_URL is not set")
     name = f"atrio_test_{secrets.token_hex(6)}"
     engine = create_engine(address, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     yield engine.url.set(database=name).render_as_string(hide_password=False)
     with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        force = " WITH (FORCE)" if request.param == "postgresql" else ""
+        connection.execute(text(f"DROP DATABASE {name}{force}"))
     engine.dispose()
 
 
@@ -78,13 +79,11 @@ def litmus(served: LiveServer, folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_litmus_on_sqlite(server: LiveServer, tmp_path: Path) -> None:
-    litmus(server, tmp_path / "litmus")
-
-
-@pytest.mark.services
-def test_litmus_on_sqlite_with_two_workers(tmp_path: Path) -> None:
-    served = LiveServer(tmp_path / "live", env=MARK, arguments=["--workers", "2"])
+@pytest.mark.parametrize("native", ["true", "false"])
+@pytest.mark.parametrize("workers", ["1", "2", "4"])
+def test_litmus_on_sqlite(tmp_path: Path, workers: str, native: str) -> None:
+    env = {**MARK, "ATRIO_WEBDAV__NATIVE": native}
+    served = LiveServer(tmp_path / "live", env=env, arguments=["--workers", workers])
     try:
         served.space("Alpha")
         litmus(served, tmp_path / "litmus")
@@ -93,10 +92,11 @@ def test_litmus_on_sqlite_with_two_workers(tmp_path: Path) -> None:
 
 
 @pytest.mark.services
-def test_litmus_on_postgresql_with_two_workers(database: str, tmp_path: Path) -> None:
-    served = LiveServer(
-        tmp_path / "live", env={**MARK, "ATRIO_DATABASE_URL": database}, arguments=["--workers", "2"]
-    )
+@pytest.mark.parametrize("database", ["postgresql", "mariadb"], indirect=True)
+@pytest.mark.parametrize("workers", ["1", "2", "4"])
+def test_litmus_on_a_database_server(database: str, workers: str, tmp_path: Path) -> None:
+    env = {**MARK, "ATRIO_DATABASE__URL": database}
+    served = LiveServer(tmp_path / "live", env=env, arguments=["--workers", workers])
     try:
         served.space("Alpha")
         litmus(served, tmp_path / "litmus")
