@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import core
+from drive import bench_drive
 from fill import Filler
 from load import cpu_seconds, resident_mib, run
 from server import Server
@@ -250,12 +251,14 @@ def main() -> None:
         folder = Path(name)
         if not wanted or wanted & {"core", "writers", "bytes"}:
             bench_core(folder, wanted, chosen.rounds, chosen.mib)
-        else:
+        elif wanted & {"start", "jobs"}:
             Server(folder).stop()
         if not wanted or "start" in wanted:
             bench_start(folder)
         if not wanted or "jobs" in wanted:
             bench_jobs(folder)
+        if not wanted or "drive" in wanted:
+            bench_drive(folder / "drive", row, chosen.mib)
     if not wanted or "streams" in wanted:
         bench_streams()
     if chosen.write:
