@@ -99,24 +99,39 @@ async def read_blob(
         raise limit.error()
     blob = store.begin()
     pending = bytearray()
+    writing: asyncio.Task[None] | None = None
     try:
-        more = True
+        more, received = True, 0
         while more:
             message = await _next(receive, stall_seconds)
-            pending += message.get("body", b"")
+            data = message.get("body", b"")
+            pending += data
+            received += len(data)
             more = message.get("more_body", False)
-            if limit.size and blob.size + len(pending) > limit.size:
+            if limit.size and received > limit.size:
                 raise limit.error()
-            if pending and (len(pending) >= WRITE_BLOCK or not more):
+            if more and len(pending) >= WRITE_BLOCK:
                 block, pending = bytes(pending), bytearray()
-                await io.run(blob.write, block)
-        if announced is not None and announced != blob.size:
-            raise BadRequestBody(f"announced {announced} bytes, {blob.size} came")
-        await io.run(_close, blob, store.fsync)
+                if writing is not None:
+                    await writing
+                # What comes meanwhile is received while a thread hashes and writes.
+                writing = asyncio.create_task(io.run(blob.write, block))
+        if announced is not None and announced != received:
+            raise BadRequestBody(f"announced {announced} bytes, {received} came")
+        if writing is not None:
+            await writing
+        await io.run(_finish, blob, bytes(pending), store.fsync)
     except BaseException:
+        if writing is not None:
+            await asyncio.wait([writing])
         blob.discard()
         raise
     return blob
+
+
+def _finish(blob: TemporaryBlob, rest: bytes, fsync: bool) -> None:
+    blob.write(rest)
+    blob.close(fsync=fsync)
 
 
 class _Form:

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from atrio.kernel.config import ServerConfig
 from atrio.kernel.context import Actor
-from atrio.kernel.errors import BodyTooLarge, KernelError
+from atrio.kernel.errors import KernelError
 from atrio.kernel.http.bytes import ClientGone, UploadLimit, read_blob, read_body, send_file
 from atrio.kernel.http.request import Request
 from atrio.kernel.http.response import FileResponse, Response, error_response
@@ -22,17 +22,23 @@ from atrio.plugins.core_content.api import largest_file
 from .answers import listing, stored
 from .config import WebdavConfig
 from .drive import Drive
+from .errors import status_of
 from .propfind import Lister
 
 if TYPE_CHECKING:
+    from atrio.kernel.blobs import TemporaryBlob
     from atrio.kernel.host import Kernel
     from atrio.kernel.http.bytes import Receive, Send
+
+    from .nodes import Node
 
 log = logging.getLogger("atrio.webdav")
 access = logging.getLogger("atrio.access")
 CHALLENGE = [("www-authenticate", 'Basic realm="Atrio", charset="UTF-8"')]
 CONDITIONS = frozenset({"if", "if-match", "if-unmodified-since"})
 """Conditions that the protocol library looks at."""
+OF_THE_LIBRARY = frozenset({"if-none-match", "if-modified-since", "content-encoding", "content-range"})
+"""What makes a PUT one for the library beside those."""
 XML = [("content-type", "application/xml; charset=utf-8"), ("cache-control", "private, no-cache"), ("dav", "1, 2")]
 OPTIONS = [("dav", "1, 2"), ("ms-author-via", "DAV"), ("allow", "OPTIONS")]
 
@@ -111,36 +117,40 @@ class Door:
         return await self.bridge(inner, receive, send, **{"atrio.drive": drive})
 
     async def _put(self, scope: Any, request: Request, receive: Receive, send: Send, drive: Drive) -> int:
-        """Ask the library whether a body is welcome, receive it without a thread, and let the library store it.
+        """Ask whether a body is welcome, receive it without holding a thread, and store it.
 
-        What it would refuse it refuses before the body, and judges again with the body there.
+        What would be refused is refused before the body, and judged again with the body there.
         """
         from .adapters.upload import BodyWanted
 
-        asking = {"atrio.drive": drive, "atrio.upload": None}
-        try:
-            return await self.bridge(scope, receive, send, **asking)
-        except BodyWanted:
-            pass
+        direct = self.settings.native and not (CONDITIONS | OF_THE_LIBRARY) & request.headers.keys()
+        target = await self.pool.run(_target, request, drive) if direct else None
+        if target is None:
+            try:
+                return await self.bridge(scope, receive, send, **{"atrio.drive": drive, "atrio.upload": None})
+            except BodyWanted:
+                pass
         app = self.kernel.app
-        limit = UploadLimit(largest_file(self.kernel), BodyTooLarge)
         try:
             blob = await read_blob(
-                receive, self.kernel.blobs, app.io, announced=request.content_length, limit=limit,
-                stall_seconds=self.limits.stall_seconds,
+                receive, self.kernel.blobs, app.io, announced=request.content_length,
+                limit=UploadLimit(largest_file(self.kernel)), stall_seconds=self.limits.stall_seconds,
             )  # fmt: skip
         except KernelError as error:
             return await answer(send, error_response(error))
         except ClientGone:
             return 499
         try:
+            if target is not None:
+                return await answer(send, await self.pool.run(_store, request, drive, target, blob))
             again = Drive(self.kernel, drive.actor, drive.request_id)
             again.since = drive.since
             bare = [(k, v) for k, v in scope["headers"] if k not in (b"content-length", b"transfer-encoding")]
             storing = {"atrio.drive": again, "atrio.upload": blob}
             return await self.bridge({**scope, "headers": bare}, no_more(receive), send, **storing)
         finally:
-            await app.io.run(blob.discard)
+            if blob.path.exists():
+                await app.io.run(blob.discard)
 
     def _is_plain(self, request: Request) -> bool:
         """Tell whether a listing needs nothing of the protocol library."""
@@ -226,6 +236,40 @@ class Door:
 def prefix(settings: WebdavConfig) -> str:
     """Return the path prefix of the drive, `/webdav` unless configured; at the root of the server it cannot be."""
     return "/" + (settings.root_path.strip("/") or "webdav")
+
+
+def _target(request: Request, drive: Drive) -> tuple[Node, str] | None:
+    """Return the file that a plain PUT replaces, or the folder and the new name; None for what is refused."""
+    path = request.path.removeprefix(request.root_path)
+    if not is_text(path) or path.endswith("/"):
+        return None
+    place, _, name = path.rpartition("/")
+    try:
+        node = drive.find(path)
+        found = node if node is not None else drive.find(place)
+        if found is None or (node is None) != found.is_folder or found.kind == "tree":
+            return None
+        drive.refuse_save(found, None if node is not None else name)
+        return None if drive.is_locked(found.key) else (found, "" if node is not None else name)
+    except KernelError:
+        return None
+
+
+def _store(request: Request, drive: Drive, target: tuple[Node, str], blob: TemporaryBlob) -> Response:
+    """Save a received body and return the answer, with the ETag of what is there now."""
+    node, name = target
+    media = request.headers.get("content-type", "")
+    try:
+        if name:
+            drive.put_new(node, name, blob, media)
+        else:
+            drive.put(node, blob, media)
+        saved = drive.find(request.path.removeprefix(request.root_path))
+    except KernelError as error:
+        status = status_of(error)
+        return Response(status, f"{status}: {error.in_words()}\n".encode(), [], "text/plain")
+    headers = [] if saved is None or saved.etag is None else [("etag", f'"{saved.etag}"')]
+    return Response(201 if name else 204, b"", headers)
 
 
 def no_more(receive: Receive) -> Receive:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from atrio.kernel.blobs import TemporaryBlob
 from atrio.kernel.context import Actor, Context
+from atrio.kernel.errors import KernelError
 from atrio.plugins.core_content import api as content
 from atrio.plugins.spaces.api import CONTENT_MANAGER, CONTRIBUTOR, READER, SPACE, InsufficientUserRole
 
-from .errors import Changed, FixedName, Locked, NotWritable, SpacesStay, TextTooLarge
+from .errors import TAKEN, Changed, FixedName, Locked, NotWritable, SpacesStay, TextTooLarge
 from .models import Absence
 from .nodes import Folder, Node
 from .services import absent, locks, saves, scratch
@@ -82,12 +83,31 @@ class Drive(View):
         elif parent.kind == "root":
             raise SpacesStay
         else:
+            self._create(parent, name, blob, media)
+
+    def _create(self, parent: Node, name: str, blob: TemporaryBlob, media: str) -> None:
+        source = Source(blob, media)
+        try:
             self._write(
-                lambda ctx: saves.save(
-                    ctx, ctx.resources["space"], Folder.of(parent), name, Source(blob, media), self.since
-                ),
+                lambda ctx: saves.save(ctx, ctx.resources["space"], Folder.of(parent), name, source, self.since),
                 (SPACE, CONTRIBUTOR), space_id=parent.space_id, keys=[(parent.key, False)],
             )  # fmt: skip
+        except KernelError as error:  # somebody else was faster
+            if error.code != TAKEN:
+                raise
+            if self.conditional:
+                raise Changed from None
+            found = self._read(lambda ctx: self._below(ctx, parent, [name]))
+            if found is None or found.is_folder or not blob.path.exists():
+                raise
+            self.put(found, blob, media)
+
+    def is_locked(self, key: str) -> bool:
+        """Tell whether a write here takes a token that the request does not submit."""
+        who = str(self.actor.id)
+        return bool(
+            self._read(lambda ctx: locks.locks_against(ctx, key or "/", principal=who, tokens=self.tokens))
+        )
 
     def put(self, node: Node, blob: TemporaryBlob, media: str) -> None:
         """Give a file new bytes, or a note a new text."""
@@ -237,7 +257,7 @@ class Drive(View):
                 return
             saves.make_room(ctx, parent.space_id, over)
             made = content.copy_content(ctx, row, space, parent.content_id, label, extension, deep=deep)
-            saves.copy_marks(ctx, row.content_id, made, deep=deep and node.is_folder)
+            saves.copy_marks(ctx, row.content_id, made, parent.space_id, deep=deep and node.is_folder)
 
         self._write(
             act, (SPACE, READER, content.DESTINATION, content.CONTENT_GUARD), space_id=node.space_id,

@@ -6,6 +6,19 @@ from typing import ClassVar
 
 from atrio.kernel.errors import KernelError
 
+TAKEN = 3002
+UNSEEN = frozenset({1001, 1002, 1003})
+STATUS = {TAKEN: 409, 6002: 413, 6003: 507, 6004: 507, 2044: 403, 2038: 403}
+"""Where the status of WebDAV is another one than that of the refusal on the REST API."""
+
+
+def status_of(error: KernelError) -> int:
+    """Return the status of WebDAV for a refusal: what one may not see is not there, what one may not do is 403."""
+    if error.code in UNSEEN:
+        return 404
+    status = STATUS.get(error.code or 0, error.status)
+    return 403 if status == 400 else status
+
 
 class SpacesStay(KernelError):
     """Spaces are made, moved and deleted in the application, not on the drive."""

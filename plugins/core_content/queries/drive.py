@@ -70,17 +70,32 @@ def path_statement(length: int) -> Statement:
     return Statement(query, "DriveStep")
 
 
-def twins(source_id: int, target_id: int) -> CTE:
-    """Return pairs (old, new) of a tree and its copy: what has the same name at the same place in both."""
-    pairs = select(literal(source_id, type_=Id).label("old"), literal(target_id, type_=Id).label("new")).cte(
-        "twins", recursive=True
-    )
+def twins(source_id: int, target_id: int, space_id: int, mark: int | None = None) -> CTE:
+    """Return pairs (old, new, depth) of a tree and its copy: what has the same name at the same place in both.
+
+    `space_id` is that of the copy.
+
+    `mark` tells them apart where the copy lies inside the tree: ids up to it are of the tree, later ones of the
+    copy.
+    """
+    pairs = select(
+        literal(source_id, type_=Id).label("old"), literal(target_id, type_=Id).label("new"),
+        literal(0).label("depth"),
+    ).cte("twins", recursive=True)  # fmt: skip
     old, new = CONTENT.alias("old_content"), CONTENT.alias("new_content")
     shown = [c for table in (old, new) for c in (table.c.name_key.is_not(None), table.c.namespace == "content")]
+    if mark is not None:
+        shown += [old.c.content_id <= mark, new.c.content_id > mark]
     return pairs.union_all(
-        select(old.c.content_id, new.c.content_id)
+        select(old.c.content_id, new.c.content_id, pairs.c.depth + 1)
         .select_from(pairs)
         .join(old, old.c.parent_id == pairs.c.old)
-        .join(new, and_(new.c.parent_id == pairs.c.new, new.c.name_key == old.c.name_key))
+        .join(
+            new,
+            and_(
+                new.c.space_id == space_id, new.c.parent_key == pairs.c.new, new.c.namespace == "content",
+                new.c.name_key == old.c.name_key,
+            ),
+        )
         .where(*shown)
-    )
+    )  # fmt: skip

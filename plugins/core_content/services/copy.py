@@ -41,7 +41,7 @@ def copy_content(
     refuse_trashed(space)
     check_parent(ctx, space.space_id, parent_id, "content", content_types(ctx.kernel)[row.content_type])
     check_quota(ctx, space, _bytes_of(ctx, row, deep=deep))
-    before = int(ctx.execute(select(func.max(CONTENT.c.content_id))).scalar() or 0)
+    before = _highest(ctx)
     revision = {name: getattr(row, name) for name in ("description", "raw_content", "digest", "mimetype")}
     content_id, revision_id = insert_content(
         ctx,
@@ -79,42 +79,37 @@ def _shown(table: Any) -> tuple[Any, ...]:
 
 
 def _copy_below(ctx: Context, source: int, target: int, space_id: int, mark: int) -> None:
-    """Copy level by level; a copy is known by the revision of its original, which it names until the end."""
+    """Copy level by level; each copy names the revision of its original until the end."""
     constants = {
         "space_id": space_id, "namespace": "content", "is_template": 0, "author_id": ctx.actor.id,
         "last_modifier_id": ctx.actor.id, "current_revision_type": "copy", "version_number": 1,
         "created": ctx.now, "modified": ctx.now,
     }  # fmt: skip
     fixed = [literal(v, type_=CONTENT.c[k].type).label(k) for k, v in constants.items()]
-    # A folder may be copied into itself: what the copy brings is not copied again.
-    old, up, twin = CONTENT.alias("old"), CONTENT.alias("up"), CONTENT.alias("twin")
-    known = old.c.content_id <= mark
-    first = select(
-        literal(target, type_=Id).label("parent_id"), literal(target, type_=Id).label("parent_key"),
-        *fixed, *(old.c[name] for name in KEPT),
-    ).where(old.c.parent_id == source, known, *_shown(old)).order_by(old.c.content_id)  # fmt: skip
-    level, statement = 0, first
-    while level < DEPTH:
-        highest = int(ctx.execute(select(func.max(CONTENT.c.content_id))).scalar() or 0)
-        filled = insert(CONTENT).from_select([str(c.key) for c in statement.selected_columns], statement)
-        # Without the option the number is unknown (-1) on PostgreSQL.
-        done: Any = ctx.execute(filled.execution_options(preserve_rowcount=True))
-        if done.rowcount < 1:
-            break
-        twins = and_(twin.c.current_revision_id == up.c.current_revision_id, twin.c.content_id > highest)
-        statement = (
+    old = CONTENT.alias("old")
+    pairs = queries.twins(source, target, space_id, mark)
+    highest = _highest(ctx)
+    for level in range(DEPTH):
+        rows = (
             select(
-                twin.c.content_id.label("parent_id"), twin.c.content_id.label("parent_key"), *fixed,
+                pairs.c.new.label("parent_id"), pairs.c.new.label("parent_key"), *fixed,
                 *(old.c[name] for name in KEPT),
             )
-            .select_from(old)
-            .join(up, up.c.content_id == old.c.parent_id)
-            .join(twin, and_(twins, twin.c.space_id == space_id, twin.c.current_revision_type == "copy"))
-            .where(up.c.content_id <= mark, known, *_shown(old))
+            .select_from(pairs.join(old, old.c.parent_id == pairs.c.old))
+            # A folder may be copied into itself: what the copy brings is not copied again.
+            .where(pairs.c.depth == level, old.c.content_id <= mark, *_shown(old))
             .order_by(old.c.content_id)
         )  # fmt: skip
-        level += 1
+        ctx.execute(insert(CONTENT).from_select([str(c.key) for c in rows.selected_columns], rows))
+        # sqlite3 does not count the rows of a statement that begins with WITH.
+        before, highest = highest, _highest(ctx)
+        if highest == before:
+            break
     _give_revisions(ctx, target, mark)
+
+
+def _highest(ctx: Context) -> int:
+    return int(ctx.execute(select(func.max(CONTENT.c.content_id))).scalar() or 0)
 
 
 def _give_revisions(ctx: Context, target: int, mark: int) -> None:

@@ -25,7 +25,7 @@ from atrio.kernel.errors import KernelError
 from atrio.kernel.http.bytes import SANDBOX, safe_media, sandboxed
 
 from ..drive import Drive
-from ..errors import Changed
+from ..errors import status_of
 from ..nodes import SECOND, Node
 from ..propfind import plain
 from ..view import thread_etag
@@ -36,9 +36,6 @@ DRIVE = "atrio.drive"
 LISTED = "atrio.listed"
 CREATED = "atrio.created"
 """Set where a copy or move made something new: the library would answer 204 for both."""
-TAKEN = 3002
-STATUS = {TAKEN: HTTP_CONFLICT, 6002: 413, 6003: 507, 6004: 507, 2044: HTTP_FORBIDDEN, 2038: HTTP_FORBIDDEN}
-"""Where the status of WebDAV is another one than that of the refusal on the REST API."""
 
 
 def drive_of(environ: dict[str, Any]) -> Drive:
@@ -54,12 +51,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except KernelError as error:
-        status = STATUS.get(error.code or 0, error.status)
-        if error.code in (1002, 1003, 1001):
-            status = HTTP_NOT_FOUND
-        elif status == 400:
-            status = HTTP_FORBIDDEN
-        raise DAVError(status, error.in_words()) from None
+        raise DAVError(status_of(error), error.in_words()) from None
 
 
 class _Placed:
@@ -321,18 +313,7 @@ class Pending(File):
         return self.parent, self.node.name
 
     def _store(self, blob: TemporaryBlob) -> None:
-        drive = self._with_tokens()
-        try:
-            drive.put_new(self.parent, self.node.name, blob, self._media)
-        except KernelError as error:  # somebody else was faster
-            if error.code != TAKEN:
-                raise
-            if drive.conditional:
-                raise Changed from None
-            found = drive.find(self.path)
-            if found is None or found.is_folder or not blob.path.exists():
-                raise
-            drive.put(found, blob, self._media)
+        self._with_tokens().put_new(self.parent, self.node.name, blob, self._media)
         self._reload()
 
 

@@ -178,14 +178,14 @@ def settle(
     save(ctx, space, folder, name, source, since)
 
 
-def copy_marks(ctx: Context, source_id: int, target_id: int, *, deep: bool) -> None:
+def copy_marks(ctx: Context, source_id: int, target_id: int, space_id: int, *, deep: bool) -> None:
     """Give a copy the dead properties of the original, with `deep` those of everything below it too."""
     if not deep:
         copy_properties(ctx, {f"content:{source_id}": f"content:{target_id}"})
         return
     if ctx.execute(select(PROPERTY.c.resource).limit(1)).first() is None:
         return
-    pairs = content.twins(source_id, target_id)
+    pairs = content.twins(source_id, target_id, space_id)
     rows = select(
         literal("content:") + cast(pairs.c.new, String(20)), PROPERTY.c.name_key, PROPERTY.c.name, PROPERTY.c.value
     ).select_from(pairs.join(PROPERTY, PROPERTY.c.resource == literal("content:") + cast(pairs.c.old, String(20))))
