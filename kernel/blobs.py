@@ -118,13 +118,16 @@ class BlobStore:
         blob.close(fsync=self.fsync)
         digest = blob.digest
         target = self.path(digest)
-        # Always its own file, even where equal bytes lie already: it is young, so the sweep leaves it alone
-        # until this unit has committed.
+        known = ctx.execute(select(Blob.size).where(Blob.digest == digest)).scalar()
+        if known is not None and target.exists():  # the sweep leaves alone what has a row
+            blob.discard()
+            return digest
+        # Its own file even where equal bytes lie already without a row: it is young, so the sweep leaves it
+        # alone until this unit has committed.
         target.parent.mkdir(parents=True, exist_ok=True)
         blob.path.replace(target)
         if self.fsync:
             _sync_folder(target.parent)
-        known = ctx.execute(select(Blob.size).where(Blob.digest == digest)).scalar()
         if known is None:
             try:
                 with ctx.savepoint():

@@ -24,7 +24,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 WRITE_BLOCK = 512 * 1024
-READ_BLOCK = 256 * 1024
+READ_BLOCK = 512 * 1024
 FIELD_LIMIT = 64 * 1024
 PARTS_LIMIT = 32
 

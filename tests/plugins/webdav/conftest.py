@@ -95,14 +95,22 @@ class Place:
         )  # fmt: skip
 
 
-@pytest.fixture
-def place(kernel: Kernel, client: Client, world: Any) -> Place:
-    """The world with its space on the drive as `Alpha.space`; `root` is an administrator and its owner."""
+BOTH = [pytest.param(True, id="native"), pytest.param(False, id="library", marks=pytest.mark.slow)]
+
+
+@pytest.fixture(params=BOTH)
+def place(request: pytest.FixtureRequest, kernel: Kernel, client: Client, world: Any) -> Place:
+    """The world with its space on the drive as `Alpha.space`; `root` is an administrator and its owner.
+
+    Every test of it runs a second time, among the slow ones, with everything left to the protocol library.
+    """
     answer = client.put(f"/api/workspaces/{world.space}", {"label": "Alpha"})
     assert answer.status == 200, answer.body
     short = {"content-manager": "manager", "workspace-manager": "boss", "root": "admin"}
     people = {short.get(name, name): Person(found) for name, found in world.people.items()}
-    return Place(kernel, world.space, world, {**people, "owner": Person(client)})
+    made = Place(kernel, world.space, world, {**people, "owner": Person(client)})
+    made.natively(request.param)
+    return made
 
 
 @pytest.fixture
