@@ -296,6 +296,10 @@ def bench_drive(folder: Path, row: Row, mib: int) -> None:
     server.call("POST", "/api/workspaces", body)
     mine = Target("Atrio", server.port, "/webdav/Bench.space", server.pid)
     found["Atrio"] = measure(mine, mib)
+    server.call("POST", "/api/workspaces", {**body, "label": "Other"})
+    other = f"http://127.0.0.1:{server.port}/webdav/Other.space/tree"
+    across = once(lambda: Client(mine).good("MOVE", "/tree", Destination=other))
+    row("drive: MOVE of 5,000 entries to another space", f"{across:.2f} s", "2 s")
     others(server, mine, row, mib)
     server.stop()
     for name, seconds in found["Atrio"].items():

@@ -120,6 +120,12 @@ class Stage:
         self.ok("POST", f"/api/users/{self.reader.user_id}/following", {"user_id": leader}, self.reader)
         return leader
 
+    def token(self) -> int:
+        """Return an application token of the reader."""
+        body = {"label": "Laptop", "loggedin_user_password": PASSWORD}
+        path = f"/api/users/{self.reader.user_id}/application_tokens"
+        return int(self.ok("POST", path, body, self.reader)["token_id"])
+
     def follow(self) -> dict[str, Any]:
         """See to it that the reader follows somebody."""
         self.leader()

@@ -39,6 +39,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "administrator": dict.fromkeys(("user", "trusted", *MEMBERS), PROFILE),
     "trusted": dict.fromkeys(("user", *MEMBERS[:-1]), PROFILE),
     "self or administrator": SELF,
+    "self": {**SELF, "administrator": PROFILE},
     "knows user": {"user": UNKNOWN_USER},
     "see space": {"user": OUTSIDE, "trusted": OUTSIDE},
     "modify space": {"user": OUTSIDE, "trusted": OUTSIDE, **dict.fromkeys(MEMBERS[:3], ROLE)},
@@ -81,6 +82,9 @@ BEYOND = {
     ("PUT", "/api/users/me"): "signed in",
     ("GET", "/api/users/{user_id}/presence"): "knows user",
     ("PUT", "/api/users/{user_id}/presence"): "self or administrator",
+    ("GET", "/api/users/{user_id}/application_tokens"): "self or administrator",
+    ("POST", "/api/users/{user_id}/application_tokens"): "self",
+    ("DELETE", "/api/users/{user_id}/application_tokens/{token_id}"): "self or administrator",
 }
 RULES = sorted({rule for *_, rule in _routes()})
 

@@ -8,7 +8,7 @@ from atrio.kernel.context import Context
 from atrio.kernel.http.route import EMPTY, Answer, Call, Route
 
 from .. import authentication, queries, schemas, services
-from ..api import InsufficientUserProfile
+from ..api import CANDIDATE, OWN, InsufficientUserProfile
 from ..errors import ApplicationTokenNotFound, TooManyTokens, WrongUserPassword
 from .shared import PERSONAL, U
 
@@ -35,7 +35,7 @@ def create_token(ctx: Context, call: Call) -> Any:
     Who has a password here says it again; a token makes no other token.
     """
     user = ctx.resources["user"]
-    if ctx.actor.id != user.user_id or ctx.actor.via == "application token":
+    if ctx.actor.via == "application token":
         raise InsufficientUserProfile
     if authentication.has_password(user):
         authentication.check_own_password(ctx, call.body["loggedin_user_password"], call.http.client)
@@ -57,8 +57,8 @@ ROUTES = (
         summary="Application tokens of a user", group=GROUP,
     ),
     Route(
-        "POST", f"{U}/application_tokens", create_token, PERSONAL, Answer(schemas.new_application_token),
-        body=schemas.NewApplicationTokenSchema, errors=(WrongUserPassword, TooManyTokens),
+        "POST", f"{U}/application_tokens", create_token, (OWN, CANDIDATE), Answer(schemas.new_application_token),
+        body=schemas.NewApplicationTokenSchema, errors=(InsufficientUserProfile, WrongUserPassword, TooManyTokens),
         summary="Make an application token", group=GROUP,
     ),
     Route(

@@ -314,3 +314,23 @@ def test_a_folder_copied_into_itself_is_copied_once(place: Any, put: Any) -> Non
     assert sorted(place.manager.names(f"{FOLDER}/Again")) == ["Inner", "a.txt", "b.txt"]
     assert place.manager.names(f"{FOLDER}/Again/Inner") == ["c.txt"]
     assert place.manager("GET", f"{FOLDER}/Again/Inner/c.txt").body == b"hello"
+
+
+def test_a_move_takes_as_many_statements_for_any_tree(
+    place: Any, put: Any, make_space: Any, statements: Any
+) -> None:
+    make_space("Beta", members={place.world.ids["content-manager"]: "content-manager"})
+    counts: dict[str, list[int]] = {"here": [], "across": []}
+    for many in (1, 120):
+        for number in range(many):
+            put(f"{FOLDER}/{number}.txt")
+        with statements() as seen:
+            assert place.manager("MOVE", FOLDER, to="/Alpha.space/Moved").status == 201
+        counts["here"].append(len(seen))
+        with statements() as seen:
+            assert place.manager("MOVE", "/Alpha.space/Moved", to="/Beta.space/Moved").status == 201
+        counts["across"].append(len(seen))
+        assert len(place.manager.names("/Beta.space/Moved")) == many
+        assert place.manager("MOVE", "/Beta.space/Moved", to=FOLDER).status == 201
+    assert counts["here"][0] == counts["here"][1], counts
+    assert counts["across"][0] == counts["across"][1], counts
