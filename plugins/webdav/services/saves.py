@@ -60,29 +60,31 @@ def bring_back(ctx: Context, space: Any, back: Back, folder: Folder, name: str, 
     row = back.row
     if back.kind is Absence.TRASHED:
         content.restore(ctx, row)
-    elif back.kind is Absence.MOVED:
-        _return(ctx, space, row, folder, name)
-    if back.kind is not Absence.HIDDEN:
         row = content.get_content(ctx, folder.space_id, row.content_id)
-    give(ctx, space, row, source)
+    old = row if back.kind is Absence.MOVED else None
+    if old is not None and row.parent_id != folder.content_id:
+        content.move(ctx, row, space, folder.content_id, _name(row, name))
+        row = content.get_content(ctx, folder.space_id, row.content_id)
+    give(ctx, space, row, source, name)
+    if old is not None:
+        content.copy_content(ctx, old, space, old.parent_id, old.label, old.file_extension, deep=False)
     absent.forget(ctx, folder.place, name)
     return int(row.content_id)
 
 
-def _return(ctx: Context, space: Any, row: Any, folder: Folder, name: str) -> None:
+def _name(row: Any, name: str) -> tuple[str, str]:
+    """Return label and extension of a content under a name; types with a fixed ending keep it."""
     fixed = str(row.file_extension)
-    new = content.split_name(name) if row.content_type == "file" else (name.removesuffix(fixed), fixed)
-    if row.parent_id == folder.content_id:
-        content.rename(ctx, row, *new)
-    else:
-        content.move(ctx, row, space, folder.content_id, new)
-    content.copy_content(ctx, row, space, row.parent_id, row.label, row.file_extension, deep=False)
+    return content.split_name(name) if row.content_type == "file" else (name.removesuffix(fixed), fixed)
 
 
-def give(ctx: Context, space: Any, row: Any, source: Source) -> None:
-    """Give a file new bytes, or a note a new text; a note that has the text already stays as it is."""
+def give(ctx: Context, space: Any, row: Any, source: Source, name: str | None = None) -> None:
+    """Give a file new bytes, or a note a new text, and with them its name, where one is given: one revision.
+
+    A note that has text and name already stays as it is.
+    """
     if row.content_type != "html-document":
-        name = row.label + row.file_extension
+        name = row.label + row.file_extension if name is None else name
         content.replace_bytes(ctx, space, row, name=name, blob=source.blob, media=source.media)
         return
     if source.blob.size > content.TEXT_LIMIT:
@@ -90,8 +92,9 @@ def give(ctx: Context, space: Any, row: Any, source: Source) -> None:
     stored = isinstance(source.blob, StoredBytes)
     path = ctx.kernel.blobs.path(source.blob.digest) if stored else source.blob.path  # type: ignore[union-attr]
     text = path.read_bytes().decode("utf-8", "replace")
-    if text != row.raw_content:
-        content.update_content(ctx, row, {"raw_content": text})
+    label = row.label if name is None else _name(row, name)[0]
+    if (text, label) != (row.raw_content, row.label):
+        content.update_content(ctx, row, {"raw_content": text, "label": label})
 
 
 def make_folder(ctx: Context, space: Any, parent_id: int | None, name: str) -> int:
