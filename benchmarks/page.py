@@ -8,11 +8,11 @@ from pathlib import Path
 
 HEAD = """# Benchmarks
 
-Written by `make bench ARGS='--write docs/benchmarks.md'`; with `--only drive` and the like only those rows are measured
-anew. Ratios are against a bare Starlette endpoint on Hypercorn that runs the same SQL through sqlite3 and dumps the
-same objects with orjson, or against the server that a row names, in the same run; times are CPU of the server process
-for one request unless a row says otherwise. `load` is what else the two cores had to do: it makes CPU dearer and waits
-longer. Read ratios and orders of size, not milliseconds.
+Written by `make bench ARGS='--write docs/benchmarks.md'`; with `--only drive` and the like only those rows are
+measured anew. Ratios are against a bare Starlette endpoint on Hypercorn that runs the same SQL through sqlite3 and
+dumps the same objects with orjson, or against the server that a row names, in the same run; times are CPU of the
+server process for one request unless a row says otherwise. `load` is what else the two cores had to do: it makes
+CPU dearer and waits longer. Read ratios and orders of size, not milliseconds.
 """
 Row = tuple[str, str, str, str, str]
 """What, measured, aim, beside, load."""
