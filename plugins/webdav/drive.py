@@ -268,7 +268,8 @@ class Drive(View):
         """Tell whether a move or copy ends among what is kept aside: where helper files lie, or by its name."""
         if over is not None and over.kind != "scratch":
             return False
-        if node.kind == "content" and (node.row.digest is None or node.space_id != parent.space_id):
+        here = node.space_id == parent.space_id and self.settings.safe_save_seconds > 0
+        if node.kind == "content" and (node.row.digest is None or not here):
             return False
         return parent.kind == "scratch" or self.is_litter(name, folder=node.is_folder)
 

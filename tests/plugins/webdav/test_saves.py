@@ -162,6 +162,8 @@ def test_switched_off(place: Any, marked: int) -> None:
     assert place.manager("DELETE", FILE).status == 204
     assert place.manager("PUT", FILE, b"new").status == 201
     assert place.scalar(NOW, f="file.txt") != marked
+    assert place.manager("MOVE", FILE, to=f"{SPACE}/~WRL0001.tmp").status == 201
+    assert "~WRL0001.tmp" in place.reader.names(SPACE), "a move is a move"
 
 
 # -- helper files --------------------------------------------------------------------------------------------
