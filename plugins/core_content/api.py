@@ -27,6 +27,7 @@ from .services import (
     rename,
     replace_bytes,
     restore,
+    room,
     trash,
     update_content,
 )
@@ -89,6 +90,6 @@ __all__ = [
     "ContentDigestSchema", "ContentNotFound", "NotEditable", "StoredBytes", "add_comment", "clean",
     "content_types", "copy_content", "create_content", "create_file", "digest_query", "digest_statement",
     "drive_find", "drive_list", "drive_name", "drive_walk", "get_content", "largest_file", "lock_content",
-    "move", "name_key", "rename", "replace_bytes", "restore", "split_name", "text_of", "told_content", "trash",
-    "twins", "update_content", "usable", "wire_names",
+    "move", "name_key", "rename", "replace_bytes", "restore", "room", "split_name", "text_of", "told_content",
+    "trash", "twins", "update_content", "usable", "wire_names",
 ]  # fmt: skip

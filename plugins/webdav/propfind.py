@@ -52,8 +52,9 @@ class Lister:
         self.minimal = minimal
         self.whole = names is None
         asked = (*LIVE, *(n for n in include if n not in LIVE)) if names is None else names
-        self.live = [(name, LIVE[name]) for name in asked if name in LIVE]
-        self.dead = [name for name in asked if name not in LIVE]
+        known_names = LIVE | ON_REQUEST
+        self.live = [(name, known_names[name]) for name in asked if name in known_names]
+        self.dead = [name for name in asked if name not in known_names]
 
     def response(self, node: Node, path: str) -> str:
         """Return the response element of one node."""
@@ -187,6 +188,22 @@ def _lockdiscovery(lister: Lister, node: Node) -> str | None:
     return f"<D:lockdiscovery>{lister.active(node)}</D:lockdiscovery>"
 
 
+def _used(lister: Lister, node: Node) -> str | None:
+    room = lister.view.room(node)
+    return None if room is None else f"<D:quota-used-bytes>{room[0]}</D:quota-used-bytes>"
+
+
+def _available(lister: Lister, node: Node) -> str | None:
+    room = lister.view.room(node)
+    if room is None or room[1] is None:
+        return None
+    return f"<D:quota-available-bytes>{room[1]}</D:quota-available-bytes>"
+
+
+ON_REQUEST: dict[str, Writer] = {
+    "{DAV:}quota-used-bytes": _used, "{DAV:}quota-available-bytes": _available
+}  # fmt: skip
+"""Live properties that are told to who names them alone (RFC 4331 §2)."""
 LIVE: dict[str, Writer] = {
     "{DAV:}resourcetype": _resourcetype, "{DAV:}creationdate": _creationdate,
     "{DAV:}getcontentlength": _getcontentlength, "{DAV:}getcontenttype": _getcontenttype,

@@ -50,6 +50,7 @@ class View:
         """Names that the user took away after this moment (microseconds) are his to save under."""
         self._spaces: list[Any] | None = None
         self._roles: dict[int, int] = {}
+        self._room: dict[int, tuple[int, int | None]] = {}
         self._found: dict[str, Node | None] = {}
         self._names: dict[str, str] = {}
 
@@ -255,6 +256,14 @@ class View:
                 role = 0
             self._roles[space_id] = role
         return role >= LEVELS["contributor"]
+
+    def room(self, node: Node) -> tuple[int, int | None] | None:
+        """Return how many bytes the space of a folder holds and how many more it may; None outside of spaces."""
+        if node.kind not in ("space", "content") or not node.is_folder:
+            return None
+        if node.space_id not in self._room:
+            self._room[node.space_id] = self._read(lambda ctx: content.room(ctx, find_space(ctx, node.space_id)))
+        return self._room[node.space_id]
 
     # -- bytes -----------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from atrio.kernel.blobs import TemporaryBlob
 from atrio.kernel.context import Context
-from atrio.plugins.accounts.api import lock_allowance
+from atrio.plugins.accounts.api import get_user, lock_allowance
 from atrio.plugins.spaces.api import lock_space
 
 from .. import queries
@@ -121,6 +121,17 @@ def replace_bytes(
     label, extension = split_name(name)
     stored = take_bytes(ctx, blob, name, media)
     return next_revision(ctx, row, "revision", label=label, file_extension=extension, **stored)
+
+
+def room(ctx: Context, space: Any) -> tuple[int, int | None]:
+    """Return how many bytes a space holds and how many more it may; None where nothing limits it."""
+    limit = ctx.config[ContentConfig].space_size
+    used = int(queries.USED.value(ctx, space_id=space.space_id))
+    left = [limit - used] if limit else []
+    allowed = 0 if space.owner_id is None else int(get_user(ctx, space.owner_id).allowed_space)
+    if allowed:
+        left.append(allowed - queries.used_by_owner(ctx, space.owner_id))
+    return used, max(min(left), 0) if left else None
 
 
 def check_quota(ctx: Context, space: Any, size: int) -> None:

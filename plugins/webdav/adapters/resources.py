@@ -27,7 +27,7 @@ from atrio.kernel.http.bytes import SANDBOX, safe_media, sandboxed
 from ..drive import Drive
 from ..errors import status_of
 from ..nodes import SECOND, Node
-from ..propfind import plain
+from ..propfind import ON_REQUEST, plain
 from ..view import thread_etag
 from .conditions import conditional
 from .upload import Refused, Writing, received
@@ -82,6 +82,12 @@ class _Placed:
         return not drive_of(self.environ).may_write(self.node)
 
     def get_property_value(self, name: str) -> Any:
+        if name.startswith("{DAV:}quota-"):
+            room = drive_of(self.environ).room(self.node)
+            found = None if room is None else room[0 if name == "{DAV:}quota-used-bytes" else 1]
+            if found is None or name not in ON_REQUEST:
+                raise DAVError(HTTP_NOT_FOUND)
+            return str(found)
         if name == "{DAV:}supportedlock" and self.prevent_locking():
             return etree.Element(name)  # clients that are promised locks and refused them open nothing
         return super().get_property_value(name)  # type: ignore[misc]

@@ -171,6 +171,23 @@ def _file(ctx: Any, place: Any, number: int) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.atrio_config(plugins__enabled=["webdav"], core_content__space_size=1000)
+def test_room_is_told_to_who_asks(place: Any, put: Any) -> None:
+    put(f"{FOLDER}/a.txt", b"x" * 100)
+    body = XMLNS.format("<D:prop><D:quota-used-bytes/><D:quota-available-bytes/></D:prop>").encode()
+    for native in (True, False):
+        place.natively(native)
+        for path in (SPACE, FOLDER):
+            found = told(place.reader("PROPFIND", path, body, depth="0"))[f"/webdav{path}/"]
+            used, left = (found["{DAV:}quota-" + name + "-bytes"][1][2] for name in ("used", "available"))
+            assert int(used) >= 100
+            assert int(used) + int(left) == 1000
+        for path in (FILE, "/"):
+            found = next(iter(told(place.reader("PROPFIND", path, body, depth="0")).values()))
+            assert {status for status, _ in found.values()} == {"404"}
+        assert b"quota" not in place.reader("PROPFIND", SPACE, depth="0").body, "not among all properties"
+
+
 def test_names_that_no_xml_can_hold(place: Any, put: Any) -> None:
     put("/Alpha.space/bell\x07.txt", b"x")
     for native in (True, False):
