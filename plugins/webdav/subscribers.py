@@ -11,10 +11,11 @@ from .services import properties, scratch
 
 
 def forget_content(ctx: Context, event: ContentPurged) -> None:
-    """Delete what hangs on contents."""
-    ids = event.content_ids or (event.content_id,)
-    properties.drop_properties(ctx, [f"content:{content_id}" for content_id in ids])
-    scratch.drop_in(ctx, [f"c{content_id}" for content_id in ids])
+    """Delete what hangs on a content; of a whole tree by a job, however much that is."""
+    properties.drop_properties(ctx, [f"content:{event.content_id}"])
+    scratch.drop_in(ctx, [f"c{event.content_id}"])
+    if len(event.content_ids) > 1:
+        ctx.defer("webdav.forget")
 
 
 def forget_space(ctx: Context, event: SpacePurged) -> None:

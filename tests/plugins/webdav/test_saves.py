@@ -315,11 +315,20 @@ def test_old_litter_goes_and_takes_its_time(place: Any, put: Any) -> None:
 
 def test_litter_goes_with_its_folder_and_its_user(place: Any, put: Any) -> None:
     put(f"{FOLDER}/._a")
+    put(f"{FOLDER}/kept.txt")
+    assert place.manager("MKCOL", f"{FOLDER}/Inner").status == 201
+    assert place.manager("MKCOL", f"{FOLDER}/Inner/.Trashes").status == 201
+    put(f"{FOLDER}/Inner/.Trashes/b")
+    body = b'<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><c xmlns="urn:x">red</c></D:prop></D:set></D:propertyupdate>'
+    for path in (FOLDER, f"{FOLDER}/kept.txt", f"{FOLDER}/._a", f"{FOLDER}/Inner/.Trashes/b", FILE):
+        assert place.manager("PROPPATCH", path, body).status == 207
     answer = place.owner.client.put(f"/api/workspaces/{place.space}/contents/{place.world.folder}/trashed")
     assert answer.status == 204
-    assert place.scalar(SCRATCHES) == 1, "a folder may be restored"
+    assert place.scalar(SCRATCHES) == 3, "a folder may be restored"
+    put(f"{SPACE}/._stays")
     place.kernel.run(lambda ctx: _purge(ctx, place))
-    assert place.scalar(SCRATCHES) == 0
+    assert place.scalar(SCRATCHES) == 1
+    assert place.scalar("SELECT count(*) FROM webdav_property") == 1
 
 
 def _purge(ctx: Any, place: Any) -> None:

@@ -17,7 +17,7 @@ MANIFEST = Manifest(
     summary="Greetings between users",
     version="0.1.0",
     requires=("accounts", "spaces", "core_content"),
-    offers={"live": ["register_live_events"]},
+    offers={"live": ["register_live_events"], "webdav": ["register_dav_trees"]},
     default_enabled=False,
 )
 
@@ -92,6 +92,14 @@ def register_live_events() -> list[Mapping[str, Any]]:
     from .live import LIVE_EVENTS
 
     return list(LIVE_EVENTS)
+
+
+@hookimpl(optionalhook=True)
+def register_dav_trees() -> list[Mapping[str, Any]]:
+    """Show the greetings of whoever looks as text files."""
+    from . import drive
+
+    return [{"name": "Greetings", "list": drive.members, "find": drive.find, "read": drive.read}]
 
 
 @hookimpl
