@@ -112,3 +112,49 @@ def queue_send(settings: Any) -> None:
     click.echo(", ".join(f"{n} {name}" for name, n in sorted(counts.items())) or "nothing is due")
     if counts.get("away"):
         sys.exit(1)
+
+
+@mail.command("fetch")
+@click.pass_obj
+def mail_fetch(settings: Any) -> None:
+    """Look into the inbox once and handle what lies there; says in plain words when it cannot be opened."""
+    from .config import MailConfig
+    from .incoming.fetcher import empty, open_inbox
+
+    kernel = settings.boot()
+    chosen = kernel.config[MailConfig]
+    if chosen.incoming == "off":
+        raise click.ClickException("replies are off: set mail.incoming to imap or maildir")
+    inbox = open_inbox(chosen)
+    try:
+        inbox.open()
+        counts = empty(kernel, inbox)
+    except Exception as error:
+        raise click.ClickException(f"the inbox cannot be read: {type(error).__name__}: {error}") from error
+    finally:
+        inbox.close()
+        kernel.db.close()
+    click.echo(", ".join(f"{n} {state}" for state, n in sorted(counts.items())) or "nothing there")
+
+
+@mail.command("space")
+@click.argument("space_id", type=int)
+@click.option("--open/--closed", "is_open", default=None, help="Whether members may open threads by mail there.")
+@click.option("--for", "user_id", type=int, default=None, help="Print the address that this member writes to.")
+@click.pass_obj
+def mail_space(settings: Any, space_id: int, is_open: bool | None, user_id: int | None) -> None:
+    """Let members of a space open threads by mail, or not; print the address of a member."""
+    from . import queries, services
+
+    kernel = settings.boot()
+    try:
+        if is_open is not None:
+            kernel.run(lambda ctx: services.open_space(ctx, space_id, is_open))
+        if user_id is not None:
+            click.echo(kernel.run(lambda ctx: services.space_address(ctx, space_id, user_id)))
+            return
+        with kernel.unit(writes=False) as ctx:
+            takes = queries.takes_threads(ctx, space_id)
+        click.echo(f"space {space_id} takes {'threads' if takes else 'no threads'} by mail")
+    finally:
+        kernel.db.close()

@@ -69,7 +69,8 @@ def details_of(row: Any) -> dict[str, Any]:
 
 
 def _plain(ctx: Context, row: Any) -> Facts:
-    return Facts(row.kind, details_of(row))
+    details = details_of(row)
+    return Facts(row.kind, details, extra={"in_reply_to": details.get("in_reply_to")})
 
 
 # -- contents ------------------------------------------------------------------------------------------------

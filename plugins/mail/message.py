@@ -20,6 +20,7 @@ from .rendering import Rendered
 from .tags import address_with, make_message_id, make_tag
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069]+")
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,200}>")
 NAME_LENGTH, SUBJECT_LENGTH = 100, 250
 
 
@@ -95,8 +96,10 @@ def _thread(message: EmailMessage, config: Config, key: bytes, row: Any, facts: 
     if facts.thread_id is None:
         mark = hashlib.sha256(key + f"mail {row.mail_id}".encode()).hexdigest()[:24]
         message["Message-ID"] = f"<m{row.mail_id}.{mark}@{domain}>"
-        if facts.extra.get("in_reply_to"):
-            message["In-Reply-To"] = message["References"] = facts.extra["in_reply_to"]
+        answered = str(facts.extra.get("in_reply_to") or "")
+        if _MESSAGE_ID.fullmatch(answered):
+            message["In-Reply-To"] = answered
+            message["References"] = answered
     else:
         root = f"<content.{facts.thread_id}@{domain}>"
         message["Message-ID"] = make_message_id(

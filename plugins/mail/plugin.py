@@ -8,6 +8,7 @@ from atrio import Manifest, hookimpl
 
 if TYPE_CHECKING:
     from atrio import ConfigSection, Subscription, Task
+    from atrio.kernel.background import Background
     from atrio.kernel.config import Config
     from atrio.kernel.db.migrate import Lineage
     from atrio.kernel.host import Kernel
@@ -83,6 +84,16 @@ def register_tasks() -> list[Task]:
     from .tasks import TASKS
 
     return list(TASKS)
+
+
+@hookimpl
+def register_background() -> list[Background]:
+    """Fetch replies, in one process of all."""
+    from atrio.kernel.background import Background
+
+    from .incoming.fetcher import start, stop
+
+    return [Background("mail.fetcher", start, stop, single=True)]
 
 
 @hookimpl

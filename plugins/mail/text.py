@@ -91,6 +91,8 @@ class TextWriter(HTMLParser):
         elif tag in BLOCKS:
             self.pre -= tag == "pre" and self.pre > 0
             if tag == "blockquote":
+                while len(self.lines) > 1 and not self.lines[-1].strip("> "):
+                    self.lines.pop()
                 self.quotes = max(0, self.quotes - 1)
             if tag in ("ul", "ol") and self.lists:
                 self.lists.pop()

@@ -1,6 +1,7 @@
 """Writes of mail."""
 
 from .digests import make_digests
+from .opening import open_space, space_address
 from .queue import (
     claim,
     drop,
@@ -25,7 +26,9 @@ __all__ = [
     "mark_dead",
     "mark_sent",
     "mark_skipped",
+    "open_space",
     "queue_refusal",
     "release",
     "retry",
+    "space_address",
 ]
