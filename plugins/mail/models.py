@@ -30,7 +30,7 @@ class Outgoing(Base):
         UniqueConstraint("receiver", "kind", "ref", name="uq_mail_outgoing_receiver"),
         Index("ix_mail_outgoing_state", "state", "available"),
         Index("ix_mail_outgoing_user_id", "user_id"),
-        Index("ix_mail_outgoing_digest", "receiver", "digest"),
+        Index("ix_mail_outgoing_digest", "digest", "receiver"),
         Index("ix_mail_outgoing_finished", "finished"),
         {"sqlite_autoincrement": True},
     )
@@ -51,7 +51,7 @@ class Outgoing(Base):
     digest: Mapped[str | None] = mapped_column(exact(40))
     attempt: Mapped[int] = mapped_column(Integer)
     available: Mapped[int] = mapped_column(Timestamp)
-    claim: Mapped[str | None] = mapped_column(exact(32))
+    claim: Mapped[str | None] = mapped_column(exact(300))
     until: Mapped[int | None] = mapped_column(Timestamp)
     created: Mapped[int] = mapped_column(Timestamp)
     finished: Mapped[int | None] = mapped_column(Timestamp)

@@ -11,6 +11,8 @@ from pathlib import Path
 from ..message import Envelope
 from ..transport import Unreachable
 
+KEPT = 1000
+"""Files that stay; their names begin with the time, so the oldest come first."""
 _ODD = re.compile(r"[^A-Za-z0-9@._+-]+")
 
 
@@ -35,4 +37,7 @@ class FolderTransport:
             raise Unreachable(f"cannot write to {self.folder}: {error.strerror or error}") from None
 
     def close(self) -> None:
-        """Nothing to do."""
+        """Delete the oldest beyond `KEPT`: an instance that nobody configures must not fill its disk."""
+        files = sorted(self.folder.glob("*.eml"))
+        for path in files[: max(0, len(files) - KEPT)]:
+            path.unlink(missing_ok=True)

@@ -84,7 +84,7 @@ class Fetcher(threading.Thread):
             self._wait(inbox, again=bool(counts.get("trying")))
 
     def _wait(self, inbox: Inbox, *, again: bool) -> None:
-        """Wait for something to arrive; without a server that tells of it, or with a mail to try again, a while."""
+        """Wait until something arrives; where nobody tells, or one is to be tried again, for a while."""
         end = time.monotonic() + self.settings.poll_seconds
         if not inbox.waits:
             self.ending.wait(self.settings.poll_seconds)

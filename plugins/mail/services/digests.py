@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from sqlalchemy import BigInteger, SmallInteger, String, Text, bindparam, cast, literal, select, update
+from sqlalchemy import BigInteger, SmallInteger, String, Text, bindparam, cast, func, literal, select, update
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.upsert import upsert
@@ -60,5 +60,6 @@ def _make(ctx: Context, mode: str, border: int) -> int:
         cast(literal("{}"), Text), cast(literal(0), BigInteger),
         cast(literal(ctx.now), BigInteger).label("available"), cast(literal(ctx.now), BigInteger).label("created"),
     ).where(receivers.c.receiver > 0)  # fmt: skip
-    made = ctx.execute(upsert(ctx.dialect, OUTGOING, KEYS, source=source, columns=COLUMNS), {"digest_ref": ref})
-    return int(made.rowcount)  # type: ignore[attr-defined]
+    ctx.execute(upsert(ctx.dialect, OUTGOING, KEYS, source=source, columns=COLUMNS), {"digest_ref": ref})
+    counted = select(func.count(C.receiver.distinct())).where(C.digest == ref, C.receiver > 0)
+    return int(ctx.execute(counted).scalar() or 0)

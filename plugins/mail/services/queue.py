@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.upsert import upsert
-from atrio.kernel.jobs import SECOND
+from atrio.kernel.jobs import SECOND, abandoned, holder
 from atrio.plugins.accounts.api import gets_mail
 from atrio.plugins.spaces.api import mail_modes
 
@@ -119,7 +119,8 @@ def _due(now: int) -> Any:
 
 def claim(ctx: Context, limit: int, seconds: int) -> list[Any]:
     """Lease some due mails to this caller, oldest first; rows of a claim whose holder died come again."""
-    now, mark = ctx.now, secrets.token_hex(16)
+    _free_abandoned(ctx)
+    now, mark = ctx.now, f"{holder()}|{secrets.token_hex(8)}"
     chosen = select(C.mail_id).where(_due(now)).order_by(C.available, C.mail_id).limit(limit)
     ids = list(ctx.execute(chosen.with_for_update(skip_locked=True)).scalars())
     if not ids:
@@ -130,6 +131,15 @@ def claim(ctx: Context, limit: int, seconds: int) -> list[Any]:
         .values(state="sending", claim=mark, until=now + seconds * SECOND, attempt=C.attempt + 1)
     )
     return list(ctx.execute(select(OUTGOING).where(C.claim == mark).order_by(C.mail_id)).all())
+
+
+def _free_abandoned(ctx: Context) -> None:
+    """Make claims of dead processes of this host due at once, instead of when their time is over."""
+    claims = ctx.execute(select(C.claim).where(C.state == "sending").distinct()).scalars().all()
+    dead = [mark for mark in claims if abandoned((mark or "").partition("|")[0])]
+    if dead:
+        freed = {"state": "pending", "available": ctx.now, "claim": None, "until": None}
+        ctx.execute(update(OUTGOING).where(C.claim.in_(dead), C.state == "sending").values(**freed))
 
 
 def _end(ctx: Context, row: Any, **values: Any) -> bool:

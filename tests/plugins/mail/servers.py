@@ -24,6 +24,7 @@ class Sink:
         self.connections = 0
         self.plan: dict[str, list[str]] = {}
         self.logins: list[tuple[str, str]] = []
+        self.pause = 0.0
 
     def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         assert isinstance(data, LoginPassword)
@@ -54,6 +55,7 @@ class Sink:
         if step == "drop":
             server.transport.abort()
             return "451 never seen"
+        await asyncio.sleep(self.pause)
         if step == "stall":
             await asyncio.sleep(30)
         self.mails.append(message_from_bytes(envelope.content, policy=policy.default))

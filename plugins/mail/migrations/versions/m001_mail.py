@@ -41,7 +41,7 @@ def upgrade() -> None:
         sa.Column("digest", exact(40), nullable=True),
         sa.Column("attempt", sa.Integer, nullable=False),
         sa.Column("available", Timestamp, nullable=False),
-        sa.Column("claim", exact(32), nullable=True),
+        sa.Column("claim", exact(300), nullable=True),
         sa.Column("until", Timestamp, nullable=True),
         sa.Column("created", Timestamp, nullable=False),
         sa.Column("finished", Timestamp, nullable=True),
@@ -54,7 +54,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True, if_not_exists=True,
     )  # fmt: skip
     op.create_index("ix_mail_outgoing_state", "mail_outgoing", ["state", "available"], if_not_exists=True)
-    op.create_index("ix_mail_outgoing_digest", "mail_outgoing", ["receiver", "digest"], if_not_exists=True)
+    op.create_index("ix_mail_outgoing_digest", "mail_outgoing", ["digest", "receiver"], if_not_exists=True)
     for column in ("user_id", "finished"):
         op.create_index(f"ix_mail_outgoing_{column}", "mail_outgoing", [column], if_not_exists=True)
     op.create_table(
