@@ -23,8 +23,8 @@ from . import services
 from .config import MailConfig, file_folder
 from .facts import Facts, NothingToTell, facts_of
 from .kinds import ACCESS_REQUEST, CONTENT, NONE, RESET, WELCOME
-from .message import Envelope, UnusableAddress, build
-from .rendering import Rendered, language_of, render
+from .message import Envelope, Shared, UnusableAddress, build, shared
+from .rendering import language_of, render
 from .tags import signing_key
 from .transport import Permanent, Temporary, Transport, Unreachable
 
@@ -92,7 +92,7 @@ class _Run:
         self.total = total
         self.settings = kernel.config[MailConfig]
         self.transport: Transport | None = None
-        self.words: dict[Any, tuple[Facts, Rendered]] = {}
+        self.words: dict[Any, tuple[Facts, Shared]] = {}
         self.key = b""
 
     def go(self) -> None:
@@ -177,20 +177,21 @@ class _Run:
         if row.space_id is not None and people.get((row.space_id, row.receiver), NONE) == NONE:
             raise NothingToTell("the receiver left the space, or wants no mail of it")
         language = language_of(self.kernel, addressee.lang)
-        facts, words = self._words(row, language)
+        facts, common = self._words(row, language)
         if facts.space_id is not None and row.space_id is not None and facts.space_id != row.space_id:
             raise NothingToTell("the content is in another space now")
-        return build(self.kernel.config, self.key, row, addressee, facts, words, language)
+        return build(self.kernel.config, self.key, row, addressee, facts, common)
 
-    def _words(self, row: Any, language: str) -> tuple[Facts, Rendered]:
-        """Return what a mail tells, in words; made once for all receivers of a language."""
+    def _words(self, row: Any, language: str) -> tuple[Facts, Shared]:
+        """Return what a mail tells, and its words encoded; made once for all receivers of a language."""
         mark = (row.kind, row.ref, bool(row.mentioned), language)
         if mark in self.words:
             return self.words[mark]
         writes = row.kind in (WELCOME, RESET)
         facts = self.kernel.run(lambda ctx: facts_of(ctx, row), writes=writes)
         values = {**facts.values, "mentioned": bool(row.mentioned)}
-        found = facts, render(self.kernel, row.kind, values, language)
+        words = render(self.kernel, row.kind, values, language)
+        found = facts, shared(self.kernel.config, row.kind, facts, words, language)
         if row.kind in SHARED:
             if len(self.words) > 200:
                 self.words.clear()

@@ -21,6 +21,8 @@ from .tags import address_with, make_message_id, make_tag
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069]+")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,200}>")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _-]{0,29}")
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9_+.-]{1,30}@[A-Za-z0-9.-]{1,30}")
 NAME_LENGTH, SUBJECT_LENGTH = 100, 250
 
 
@@ -64,53 +66,71 @@ def mailbox(name: str, address: str) -> Address:
         raise UnusableAddress(f"{address!r}: {error}") from None
 
 
-def build(
-    config: Config, key: bytes, row: Any, addressee: Any, facts: Facts, words: Rendered, language: str
-) -> Envelope:  # fmt: skip
-    """Return the message of a queued mail for its receiver; UnusableAddress when his address cannot be one."""
+@dataclass(frozen=True)
+class Shared:
+    """What a mail has in common for all its receivers, as bytes: encoding it costs more than sending it."""
+
+    sender: str
+    head: bytes
+    body: bytes
+
+
+def shared(config: Config, kind: str, facts: Facts, words: Rendered, language: str) -> Shared:
+    """Return headers and body that do not depend on the receiver."""
     settings, title = config[MailConfig], config[WebsiteConfig].title
-    recipient = ascii_domain(addressee.email)
-    message = EmailMessage(policy=SMTP if recipient.isascii() else SMTPUTF8)
     sender = ascii_domain(sender_address(config, facts.author_id))
+    message = EmailMessage(policy=SMTP)
     message["From"] = mailbox(_sender_name(settings, title, facts), sender)
-    message["To"] = mailbox(addressee.public_name, addressee.email)
     message["Subject"] = one_line(words.subject, SUBJECT_LENGTH)
-    message["Date"] = formatdate(usegmt=True)
-    message["Auto-Submitted"] = "auto-replied" if row.kind == REFUSAL else "auto-generated"
+    message["Auto-Submitted"] = "auto-replied" if kind == REFUSAL else "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message["Precedence"] = "bulk"
-    _thread(message, config, key, row, facts, title)
+    _name_thread_and_list(message, config, facts)
     message.set_content(words.text, subtype="plain", charset="utf-8", cte="quoted-printable")
     message.add_alternative(words.html, subtype="html", charset="utf-8", cte="base64")
     message["Content-Language"] = language  # after the parts: setting them clears what begins with Content-
-    return Envelope(sender, recipient, message.as_bytes())
+    head, _, body = message.as_bytes().partition(b"\r\n\r\n")
+    return Shared(sender, head, body)
+
+
+def build(config: Config, key: bytes, row: Any, addressee: Any, facts: Facts, common: Shared) -> Envelope:
+    """Return the message of a queued mail for its receiver; UnusableAddress when his address cannot be one."""
+    settings, domain = config[MailConfig], ascii_domain(f"x@{mail_domain(config)}")[2:]
+    recipient = ascii_domain(addressee.email)
+    lines = [_address_line("To", addressee.public_name, recipient), f"Date: {formatdate(usegmt=True)}\r\n"]
+    if facts.thread_id is None:
+        mark = hashlib.sha256(key + f"mail {row.mail_id}".encode()).hexdigest()[:24]
+        lines.append(f"Message-ID: <m{row.mail_id}.{mark}@{domain}>\r\n")
+    else:
+        ref = f"{row.kind}.{row.ref}"
+        lines.append(f"Message-ID: {make_message_id(key, facts.thread_id, row.receiver, ref, domain)}\r\n")
+        if settings.reply_address:
+            address = address_with(settings.reply_address, make_tag(key, "reply", facts.thread_id, row.receiver))
+            lines.append(_address_line("Reply-To", f"{config[WebsiteConfig].title}: {facts.space_label}", address))
+    own = "".join(lines).encode("utf-8")
+    return Envelope(common.sender, recipient, b"".join((own, common.head, b"\r\n\r\n", common.body)))
+
+
+def _address_line(header: str, name: str, address: str) -> str:
+    """Return a folded header with one address; plain ones are written without the library, for speed."""
+    if _PLAIN_NAME.fullmatch(name) and _PLAIN_ADDRESS.fullmatch(address):
+        return f"{header}: {name} <{address}>\r\n"
+    policy = SMTP if address.isascii() else SMTPUTF8
+    return str(policy.fold(header, policy.header_factory(header, mailbox(name, address))))
 
 
 def _sender_name(settings: MailConfig, title: str, facts: Facts) -> str:
     return f"{facts.author_name} via {title}" if facts.author_name else settings.from_label or title
 
 
-def _thread(message: EmailMessage, config: Config, key: bytes, row: Any, facts: Facts, title: str) -> None:
-    """Set the headers that put a mail into its thread and its list, and say where a reply goes."""
-    settings, domain = config[MailConfig], ascii_domain(f"x@{mail_domain(config)}")[2:]
-    if facts.thread_id is None:
-        mark = hashlib.sha256(key + f"mail {row.mail_id}".encode()).hexdigest()[:24]
-        message["Message-ID"] = f"<m{row.mail_id}.{mark}@{domain}>"
-        answered = str(facts.extra.get("in_reply_to") or "")
-        if _MESSAGE_ID.fullmatch(answered):
-            message["In-Reply-To"] = answered
-            message["References"] = answered
-    else:
-        root = f"<content.{facts.thread_id}@{domain}>"
-        message["Message-ID"] = make_message_id(
-            key, facts.thread_id, row.receiver, f"{row.kind}.{row.ref}", domain
-        )
-        message["In-Reply-To"] = root
-        message["References"] = root
-        if settings.reply_address:
-            tag = make_tag(key, "reply", facts.thread_id, row.receiver)
-            label = f"{title}: {facts.space_label}"
-            message["Reply-To"] = mailbox(label, address_with(settings.reply_address, tag))
+def _name_thread_and_list(message: EmailMessage, config: Config, facts: Facts) -> None:
+    """Set the headers that put a mail into its thread and its list."""
+    answered = str(facts.extra.get("in_reply_to") or "")
+    if facts.thread_id is not None:
+        answered = f"<content.{facts.thread_id}@{ascii_domain(f'x@{mail_domain(config)}')[2:]}>"
+    if _MESSAGE_ID.fullmatch(answered):
+        message["In-Reply-To"] = answered
+        message["References"] = answered
     if facts.space_id is not None:
         list_id = f"<space-{facts.space_id}.{ascii_domain(f'x@{host_of(config)}')[2:]}>"
         message["List-Id"] = f"{list_name(facts.space_label)} {list_id}".strip()

@@ -51,9 +51,13 @@ def folders(kernel: Kernel) -> list[Path]:
 
 
 def languages(kernel: Kernel) -> list[str]:
-    """Return the languages that have a catalogue, English first."""
-    found = {p.stem for folder in _catalogue_folders(kernel) for p in folder.glob("*.po")}
-    return [SOURCE_LANGUAGE, *sorted(found - {SOURCE_LANGUAGE})]
+    """Return the languages that have a catalogue, English first; looked for once."""
+
+    def look() -> list[str]:
+        found = {p.stem for folder in _catalogue_folders(kernel) for p in folder.glob("*.po")}
+        return [SOURCE_LANGUAGE, *sorted(found - {SOURCE_LANGUAGE})]
+
+    return kernel.memo("mail.languages", look)
 
 
 def _catalogue_folders(kernel: Kernel) -> list[Path]:

@@ -9,7 +9,7 @@ from atrio.kernel.host import Kernel
 from .config import MailConfig, file_folder, sender_address
 from .delivery import open_transport
 from .facts import Facts
-from .message import UnusableAddress, build
+from .message import UnusableAddress, build, shared
 from .rendering import language_of, render
 from .transport import Permanent, Temporary, Unreachable
 
@@ -31,7 +31,9 @@ def try_out(kernel: Kernel, address: str, wanted: str | None) -> tuple[list[str]
         to = SimpleNamespace(email=address, public_name="")
         row = SimpleNamespace(kind="trial", ref="trial", receiver=0, mail_id=kernel.clock.now())
         words = render(kernel, "trial", {}, language)
-        transport.send(build(kernel.config, b"trial", row, to, Facts("trial", {}), words, language))
+        facts = Facts("trial", {})
+        common = shared(kernel.config, "trial", facts, words, language)
+        transport.send(build(kernel.config, b"trial", row, to, facts, common))
     except UnusableAddress as error:
         return [*lines, f"{error}"], False
     except Unreachable as error:

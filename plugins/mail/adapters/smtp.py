@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Coroutine
 from typing import Any
 
 import aiosmtplib
@@ -33,11 +34,14 @@ class SmtpTransport:
         """Hand a mail over; when the connection was dropped between two mails, over a new one."""
         kept = self._client is not None
         try:
-            self._runner.run(self._send(envelope))
+            self._drive(self._send(envelope))
         except Unreachable:
             if not kept:
                 raise
-            self._runner.run(self._send(envelope))
+            self._drive(self._send(envelope))
+
+    def _drive(self, dialogue: Coroutine[Any, Any, None]) -> None:
+        self._runner.get_loop().run_until_complete(dialogue)
 
     def close(self) -> None:
         """Say QUIT, for a moment, and close."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     case,
     cast,
     delete,
+    null,
     or_,
     select,
     update,
@@ -149,9 +150,17 @@ def _end(ctx: Context, row: Any, **values: Any) -> bool:
     return int(result.rowcount) == 1
 
 
+_SENT = (
+    update(OUTGOING)
+    .where(C.mail_id == bindparam("the_mail"), C.claim == bindparam("the_claim"), C.state == "sending")
+    .values(state="sent", finished=bindparam("now"), error=null(), claim=null(), until=null())
+)
+
+
 def mark_sent(ctx: Context, row: Any) -> bool:
     """Note that the server took a mail."""
-    return _end(ctx, row, state="sent", finished=ctx.now, error=None)
+    result: Any = ctx.execute(_SENT, {"the_mail": row.mail_id, "the_claim": row.claim, "now": ctx.now})
+    return int(result.rowcount) == 1
 
 
 def mark_skipped(ctx: Context, row: Any, reason: str) -> bool:
