@@ -26,12 +26,15 @@ from .kinds import ACCESS_REQUEST, CONTENT, NONE, RESET, WELCOME
 from .message import Envelope, Shared, UnusableAddress, build, shared
 from .rendering import language_of, render
 from .tags import signing_key
-from .transport import Permanent, Temporary, Transport, Unreachable
+from .transport import InDoubt, Permanent, Temporary, Transport, Unreachable
 
 log = logging.getLogger("atrio.mail")
 BATCH = 50
-LEASE_SECONDS = 300
+LEASE_SECONDS = 900
+"""How long a claim holds: a run, and the last mail of it in the hands of the slowest server that is borne."""
 RUN_SECONDS = 60.0
+BREAKS = 3
+"""Connections that break one after the other before the server counts as away."""
 BACKOFF_SECONDS = (60, 300, 900, 1800, 3600)
 AWAY_SECONDS = (60, 120, 300, 600, 900)
 RESET_SECONDS = 3600
@@ -94,6 +97,7 @@ class _Run:
         self.transport: Transport | None = None
         self.words: dict[Any, tuple[Facts, Shared]] = {}
         self.key = b""
+        self.breaks = 0
 
     def go(self) -> None:
         """Send batch after batch until nothing is due or the time is over."""
@@ -103,7 +107,7 @@ class _Run:
                 rows = self.kernel.run(lambda ctx: services.claim(ctx, BATCH, LEASE_SECONDS))
                 if not rows:
                     return
-                if not self._send_all(rows, end + LEASE_SECONDS / 3):
+                if not self._send_all(rows, end):
                     return
         finally:
             if self.transport is not None:
@@ -115,11 +119,13 @@ class _Run:
         try:
             people = self._people(rows)
             while left:
-                if time.monotonic() > end:
+                if time.monotonic() > end or self.kernel.closing.is_set():
                     self._write(lambda ctx: services.release(ctx, left, 0, "not tried: the time was over"))
                     return True
                 self._send_one(left[0], people)
                 left.pop(0)
+                if self.breaks >= BREAKS:
+                    raise Unreachable("the connection breaks at every mail, or the server stalls")
         except Unreachable as error:
             self._away(left, str(error))
             return False
@@ -164,8 +170,9 @@ class _Run:
             self._dead(row, str(error))
         except Temporary as error:
             self._later(row, str(error))
+            self.breaks = self.breaks + 1 if isinstance(error, InDoubt) else 0
         else:
-            self.gate.failures = 0
+            self.gate.failures = self.breaks = 0
             self._end("sent", lambda ctx: services.mark_sent(ctx, row))
 
     def _make(self, row: Any, people: dict[Any, Any]) -> Envelope:

@@ -104,7 +104,7 @@ def build(config: Config, key: bytes, row: Any, addressee: Any, facts: Facts, co
     else:
         ref = f"{row.kind}.{row.ref}"
         lines.append(f"Message-ID: {make_message_id(key, facts.thread_id, row.receiver, ref, domain)}\r\n")
-        if settings.reply_address:
+        if settings.reply_address and settings.incoming != "off":
             address = address_with(settings.reply_address, make_tag(key, "reply", facts.thread_id, row.receiver))
             lines.append(_address_line("Reply-To", f"{config[WebsiteConfig].title}: {facts.space_label}", address))
     own = "".join(lines).encode("utf-8")

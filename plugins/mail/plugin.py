@@ -91,9 +91,9 @@ def register_background() -> list[Background]:
     """Fetch replies, in one process of all."""
     from atrio.kernel.background import Background
 
-    from .incoming.fetcher import start, stop
+    from .incoming.fetcher import start, stop, wanted
 
-    return [Background("mail.fetcher", start, stop, single=True)]
+    return [Background("mail.fetcher", start, stop, single=True, wanted=wanted)]
 
 
 @hookimpl

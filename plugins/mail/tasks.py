@@ -35,8 +35,10 @@ def tidy(ctx: Context) -> None:
 
 TASKS = (
     Task("mail.fan_out", fan_out, summary="Write a row for each receiver of what happened."),
-    Task("mail.deliver", send, lease_seconds=600, attempts=1, summary="Send what is due."),
-    Task("mail.due", send, periodic="* * * * *", lease_seconds=600, attempts=1, summary="Send what is due again."),
+    Task("mail.deliver", send, lease_seconds=1200, attempts=1, summary="Send what is due."),
+    Task(
+        "mail.due", send, periodic="* * * * *", lease_seconds=1200, attempts=1, summary="Send what is due again."
+    ),
     Task("mail.digests", digests, periodic="0 * * * *", summary="Make the hourly, daily and weekly digests."),
     Task("mail.tidy", tidy, periodic="17 4 * * *", summary="Delete what was sent or refused long ago."),
 )

@@ -11,6 +11,10 @@ class Temporary(Exception):
     """This mail was not taken now (4xx, RFC 5321 §4.2.1); later it may be."""
 
 
+class InDoubt(Temporary):
+    """The connection broke after the mail was announced: it may have been taken or not; tried again as it is."""
+
+
 class Permanent(Exception):
     """This mail will never be taken (5xx)."""
 

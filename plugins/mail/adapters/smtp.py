@@ -11,7 +11,7 @@ import aiosmtplib
 
 from ..config import MailConfig
 from ..message import Envelope
-from ..transport import Permanent, Temporary, Unreachable
+from ..transport import InDoubt, Permanent, Temporary, Unreachable
 
 
 def tls_context(ca_file: str) -> ssl.SSLContext:
@@ -113,10 +113,6 @@ class SmtpTransport:
                 await client.quit(timeout=2)
             except (aiosmtplib.SMTPException, OSError):
                 client.close()
-
-
-class InDoubt(Temporary):
-    """The connection broke after the mail was announced: it may have been taken or not; tried again as it is."""
 
 
 def reply_of(error: Exception) -> tuple[int, str]:

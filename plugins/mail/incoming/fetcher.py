@@ -106,16 +106,18 @@ class Fetcher(threading.Thread):
         self.join(4.0)
 
 
-def start(kernel: Kernel) -> Fetcher | None:
-    """Start the fetcher where the config names an inbox."""
-    if kernel.config[MailConfig].incoming == "off":
-        return None
+def wanted(kernel: Kernel) -> bool:
+    """Tell whether the config names an inbox."""
+    return kernel.config[MailConfig].incoming != "off"
+
+
+def start(kernel: Kernel) -> Fetcher:
+    """Start the fetcher."""
     fetcher = Fetcher(kernel)
     fetcher.start()
     return fetcher
 
 
-def stop(handle: Fetcher | None) -> None:
+def stop(handle: Fetcher) -> None:
     """Stop it."""
-    if handle is not None:
-        handle.end()
+    handle.end()

@@ -109,6 +109,15 @@ def test_a_server_that_stalls_holds_one_delivery_for_one_step(kernel, people):
         assert deliver(kernel) == {"later": 1, "sent": 2}
 
 
+def test_a_server_that_breaks_every_connection_is_left_alone(kernel, people, as_actor):
+    people = [*people, as_actor("dan"), as_actor("eve")]
+    with smtp_server() as sink:
+        use(kernel, sink)
+        sink.plan = {f"{name}@example.org": ["drop"] for name in ("ann", "ben", "cleo", "dan", "eve")}
+        queue_for(kernel, *people)
+        assert deliver(kernel) == {"later": 3, "away": 2}
+
+
 def test_a_server_that_is_away_costs_no_attempt_and_is_left_alone(kernel, people, clock):
     with smtp_server() as sink:
         use(kernel, sink)
@@ -141,10 +150,10 @@ def test_a_request_goes_on_while_the_server_stalls(kernel, client, people, make_
 
 def test_a_claim_whose_holder_died_comes_again_and_a_mark_comes_too_late(kernel, people, clock):
     queue_for(kernel, people[0])
-    (first,) = kernel.run(lambda ctx: services.claim(ctx, 10, 300))
-    assert kernel.run(lambda ctx: services.claim(ctx, 10, 300)) == []
-    clock.move(301)
-    (second,) = kernel.run(lambda ctx: services.claim(ctx, 10, 300))
+    (first,) = kernel.run(lambda ctx: services.claim(ctx, 10, 900))
+    assert kernel.run(lambda ctx: services.claim(ctx, 10, 900)) == []
+    clock.move(901)
+    (second,) = kernel.run(lambda ctx: services.claim(ctx, 10, 900))
     assert second.mail_id == first.mail_id
     assert not kernel.run(lambda ctx: services.mark_sent(ctx, first))
     assert kernel.run(lambda ctx: services.mark_sent(ctx, second))

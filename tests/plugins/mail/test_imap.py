@@ -279,4 +279,6 @@ def test_only_one_process_fetches(kernel):
     """The service runs under the kernel's lease, in one of all processes that share the database."""
     services = {service.name: service for _, service in kernel.background}
     assert services["mail.fetcher"].single
-    assert fetcher.start(kernel) is None  # off by default
+    assert not services["mail.fetcher"].wanted(kernel)  # off by default: no lease is taken
+    kernel.config.replace(MailConfig, incoming="imap")
+    assert services["mail.fetcher"].wanted(kernel)
