@@ -18,7 +18,7 @@ from atrio.plugins.spaces.api import mail_modes_among, space_view
 from .kinds import ACCESS_DECISION, ACCESS_REQUEST, DIGEST, NONE, RESET, WELCOME
 from .kinds import CONTENT as CONTENT_KIND
 from .models import OUTGOING
-from .text import mail_body, mentioned_ids, name_mentions
+from .text import clean_body, mentioned_ids, name_mentions, shortened
 
 LINES = 100
 """Contents that a digest names; the rest is counted."""
@@ -116,9 +116,10 @@ def _body(ctx: Context, content: Any, revision_id: int) -> str:
         return ""
     text = text_of(ctx, revision_id)
     raw = (text.raw_content or text.description) if text is not None else ""
-    body = mail_body(raw or "")
-    ids = mentioned_ids(body)
-    return name_mentions(body, {i: _name(ctx, i) for i in sorted(ids)[:50]}) if ids or "<html-m" in body else body
+    body = clean_body(raw or "")
+    if "<html-mention" in body:
+        body = name_mentions(body, {i: _name(ctx, i) for i in sorted(mentioned_ids(body))[:50]})
+    return shortened(body)
 
 
 def _name(ctx: Context, user_id: int | None) -> str:

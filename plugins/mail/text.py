@@ -165,7 +165,7 @@ def _cleaner() -> Any:
     return _CLEANERS["body"]
 
 
-def mail_body(text: str) -> str:
+def clean_body(text: str) -> str:
     """Return a user's HTML as a mail may carry it: no pictures (they would track the reader), no styles.
 
     Mentions stay as `<html-mention>`: see `name_mentions`. ValidationFailed for HTML that would cost too much.
@@ -173,9 +173,12 @@ def mail_body(text: str) -> str:
     if len(text) > 2000:
         refuse_costly(text)
     cleaned: str = _cleaner().clean(text)
-    if len(cleaned) > SHOWN:
-        return to_html(to_text(cleaned)[:SHOWN] + " …")
     return cleaned
+
+
+def shortened(body: str) -> str:
+    """Return a body that is not too long for a mail: of a long one the beginning, as plain paragraphs."""
+    return body if len(body) <= SHOWN else to_html(to_text(body)[:SHOWN] + " …")
 
 
 def mentioned_ids(body: str) -> set[int]:

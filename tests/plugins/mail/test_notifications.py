@@ -237,3 +237,15 @@ def test_the_language_is_the_receivers(client, as_actor, alpha, make_content, ma
     assert "a ouvert la discussion « Plan »" in text
     assert "Ouvrir</a>" in html
     assert thread
+
+
+def test_a_long_text_is_shortened_and_one_that_is_too_deep_loses_no_mail(client, alpha, make_content, mailbox):
+    note = make_content(alpha, "Long")["content_id"]
+    mailbox.news()
+    path = f"/api/workspaces/{alpha}/html-documents/{note}"
+    words = '<p>Hi <html-mention userid="1"></html-mention></p>' + "<p>many words</p>" * 5000
+    assert client.put(path, {"label": "Long", "raw_content": words}).status == 200
+    text, html = parts(mailbox.news()[0])
+    assert "Hi @Global manager" in text
+    assert len(html) < 60_000
+    assert text.count("many words") > 100
