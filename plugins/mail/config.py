@@ -116,7 +116,10 @@ class MailConfig:
     done_folder: str = option("Atrio-Done", help="Folder for mails that were taken.")
     refused_folder: str = option("Atrio-Refused", help="Folder for mails that were refused or failed.")
     poll_seconds: float = option(
-        60.0, minimum=0.1, legacy="email.reply.check.heartbeat", help="Seconds between two looks without IDLE."
+        60.0,
+        minimum=0.1,
+        legacy="email.reply.check.heartbeat",
+        help="Seconds between two looks; with IDLE, the longest time between two.",
     )
     max_bytes: int = option(
         25 * 1024 * 1024, minimum=10_000, help="Largest mail that is read; a larger one is refused unread."

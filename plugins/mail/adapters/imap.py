@@ -87,7 +87,8 @@ class ImapInbox:
         told = self._client.idle_check(timeout=seconds)
         if any(len(item) > 1 and item[0] == b"BYE" for item in told):
             raise ConnectionError("the server says goodbye")
-        if told or time.monotonic() - self._idling_since > IDLE_SECONDS:
+        longest = min(IDLE_SECONDS, self.settings.poll_seconds)
+        if told or time.monotonic() - self._idling_since > longest:
             self._stop_idling()
             return True
         return False

@@ -81,7 +81,9 @@ class Fetcher(threading.Thread):
             self.faults = 0
             if counts:
                 log.info("mail: %s", ", ".join(f"{n} {state}" for state, n in sorted(counts.items())))
-            self._wait(inbox, again=bool(counts.get("trying")))
+            if set(counts) - {"trying"}:
+                continue  # what arrived meanwhile was told between other answers: look again before waiting
+            self._wait(inbox, again=bool(counts))
 
     def _wait(self, inbox: Inbox, *, again: bool) -> None:
         """Wait until something arrives; where nobody tells, or one is to be tried again, for a while."""
