@@ -35,7 +35,7 @@ class TextWriter(HTMLParser):
         self.lists: list[int | None] = []
         self.quotes = 0
         self.pre = 0
-        self.link: tuple[str, int] | None = None
+        self.link: tuple[str, int, int] | None = None
         self.wanted_blank = False
 
     def text(self) -> str:
@@ -70,7 +70,7 @@ class TextWriter(HTMLParser):
         elif tag in ("td", "th") and self.lines[-1].strip("> "):
             self.lines[-1] += "  "
         elif tag == "a":
-            self.link = (dict(attrs).get("href") or "", len("\n".join(self.lines)))
+            self.link = (dict(attrs).get("href") or "", len(self.lines) - 1, len(self.lines[-1]))
 
     def _bullet(self) -> None:
         depth = max(0, len(self.lists) - 1)
@@ -83,8 +83,8 @@ class TextWriter(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         """End an element."""
         if tag == "a" and self.link is not None:
-            href, start = self.link
-            shown = "\n".join(self.lines)[start:].strip()
+            href, line, column = self.link
+            shown = "\n".join(self.lines[line:])[column:].strip()
             if href.startswith(("http://", "https://")) and href.rstrip("/") != shown.rstrip("/"):
                 self.lines[-1] += f" <{href}>" if shown else f"<{href}>"
             self.link = None
@@ -178,7 +178,7 @@ def clean_body(text: str) -> str:
 
 def shortened(body: str) -> str:
     """Return a body that is not too long for a mail: of a long one the beginning, as plain paragraphs."""
-    return body if len(body) <= SHOWN else to_html(to_text(body)[:SHOWN] + " …")
+    return body if len(body) <= SHOWN else to_html(to_text(body[: 10 * SHOWN])[:SHOWN] + " …")
 
 
 def mentioned_ids(body: str) -> set[int]:

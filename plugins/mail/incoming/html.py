@@ -9,6 +9,8 @@ from atrio.kernel.html import refuse_costly
 from ..text import TextWriter
 from .quotes import strip_reply
 
+LONGEST_HTML = 1_000_000
+"""Characters of HTML that are looked at: what was written stands at the beginning."""
 REST = frozenset(
     (
         "divrplyfwdmsg", "appendonsend", "mail-editor-reference-message-container", "olk_src_body_section",
@@ -85,8 +87,8 @@ class _ReplyWriter(TextWriter):
 
 def strip_html_reply(text: str) -> str:
     """Return what was written in an HTML mail as plain text; ValidationFailed where it would cost too much."""
-    refuse_costly(text)
-    balanced = _balanced(text)
+    refuse_costly(text[:LONGEST_HTML])
+    balanced = _balanced(text[:LONGEST_HTML])
     for writer in (_ReplyWriter(), TextWriter()):
         writer.feed(balanced)
         writer.close()

@@ -12,7 +12,7 @@ from typing import Any
 from atrio.kernel.errors import ValidationFailed
 
 from .html import strip_html_reply
-from .quotes import strip_reply
+from .quotes import LONGEST, strip_reply
 
 HEADER_BYTES = 262_144
 PARTS = 400
@@ -164,6 +164,8 @@ def reply_and_files(parsed: Parsed, most_files: int) -> tuple[str, list[File]]:
         raise Broken("its HTML is nested too deeply") from None
     except RecursionError:
         raise Broken("its parts are nested too deeply") from None
+    if len(text) > LONGEST * 9 // 10:
+        raise Broken("its text is too long")  # cut in two, it would lose its end in silence
     return text.replace("\x00", ""), files
 
 

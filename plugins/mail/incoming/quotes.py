@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from .words import FROM_RE, ORIGINAL_RE, OTHER_RE, SENT_FROM_RE, WROTE_RE
 
 LONGEST = 200_000
-"""Characters of a text that are looked at; the rest of a longer one is dropped as quoted."""
+"""Characters of a text that are looked at: what was written stands at the beginning."""
 _INVISIBLE = dict.fromkeys(
     map(ord, "\u200b\u200c\u200d\u2060\ufeff\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2069")
 )

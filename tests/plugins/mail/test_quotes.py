@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,12 @@ def test_long_hostile_texts_end(text):
 def test_html_that_is_too_deep_is_refused():
     with pytest.raises(ValidationFailed):
         strip_html_reply("<div>" * 100_000)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<span>x</span>", "<a href='https://x.example/'>y</a>", "<blockquote>", "<p>", "<br>", "&lt;", "<li>x"],
+)
+def test_much_html_ends(piece):
+    with contextlib.suppress(ValidationFailed):
+        strip_html_reply(piece * (8_000_000 // len(piece)))

@@ -352,6 +352,10 @@ def test_bombs_of_structure_end(kernel, talk):
     assert take(kernel, b"").state == "ignored"
 
 
+def test_a_text_that_is_too_long_is_refused_and_not_cut(kernel, talk, mailbox):
+    refused(kernel, talk, mailbox, "could not be read", reply(talk, "Many words. \n" * 30_000).as_bytes())
+
+
 def test_html_that_acts_becomes_words(kernel, talk):
     message = reply(talk, None)
     message.set_content(
