@@ -29,9 +29,9 @@ def command(folder: Path, port: int, *words: str) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "-m", "atrio.kernel.cli", *words], env=env, cwd=folder)
 
 
-@pytest.mark.slow
-def test_a_killed_sender_loses_nothing_and_doubles_one_mail_at_most(tmp_path: Path):
-    kernel = make_kernel(tmp_path, {"mail__transport": "smtp"})
+def queued(folder: Path) -> None:
+    """Make an instance with a mail for each of many people."""
+    kernel = make_kernel(folder, {"mail__transport": "smtp"})
 
     def fill(ctx):
         from sqlalchemy import text
@@ -54,6 +54,11 @@ def test_a_killed_sender_loses_nothing_and_doubles_one_mail_at_most(tmp_path: Pa
     kernel.run(fill)
     kernel.stop()
     kernel.db.close()
+
+
+@pytest.mark.slow
+def test_a_killed_sender_loses_nothing_and_doubles_one_mail_at_most(tmp_path: Path):
+    queued(tmp_path)
     with smtp_server() as sink:
         sink.pause = 0.02
         for kill_at in (15, 35):
@@ -74,3 +79,15 @@ def test_a_killed_sender_loses_nothing_and_doubles_one_mail_at_most(tmp_path: Pa
         assert len({m["Message-ID"] for m in sink.mails if name in str(m["To"])}) == 1
     states = sqlite3.connect(tmp_path / "atrio.db").execute("SELECT DISTINCT state FROM mail_outgoing").fetchall()
     assert states == [("sent",)]
+
+
+@pytest.mark.slow
+def test_processes_that_send_at_the_same_time_share_the_work(tmp_path: Path):
+    queued(tmp_path)
+    with smtp_server() as sink:
+        sink.pause = 0.02
+        processes = [command(tmp_path, sink.port, "mail", "queue", "send") for _ in range(3)]
+        assert [p.wait(60) for p in processes] == [0, 0, 0]
+    got = Counter(str(m["To"].addresses[0].addr_spec) for m in sink.mails)
+    assert len(got) == MANY
+    assert set(got.values()) == {1}
