@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import core
+import mail
 import page
 from drive import bench_drive
 from fill import Filler
@@ -244,6 +245,10 @@ def main() -> None:
             bench_jobs(folder)
         if not wanted or "drive" in wanted:
             bench_drive(folder / "drive", row, chosen.mib)
+    if not wanted or "mail" in wanted:
+        with tempfile.TemporaryDirectory() as name:
+            mail.bench_requests(Path(name), row)
+            mail.bench_delivery(Path(name), row)
     if not wanted or "streams" in wanted:
         bench_streams()
     if chosen.write:

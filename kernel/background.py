@@ -15,7 +15,8 @@ class Background:
     """A threaded service: `start(kernel)` returns its handle, `stop(handle)` ends it within seconds.
 
     With `single` it runs in one process of all that share the database, under a lease row that another
-    process takes over after `lease_seconds`.
+    process takes over after `lease_seconds`. `wanted` is asked once, when a process starts: a service that the
+    config does not want takes no lease.
     """
 
     name: str
@@ -23,3 +24,4 @@ class Background:
     stop: Callable[[Any], None]
     single: bool = False
     lease_seconds: int = 30
+    wanted: Callable[[Kernel], bool] | None = None

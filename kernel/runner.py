@@ -29,6 +29,8 @@ class ServiceRunner:
         self._thread: threading.Thread | None = None
 
     def begin(self) -> None:
+        if self.service.wanted is not None and not self.service.wanted(self.kernel):
+            return
         if not self.service.single:
             self._start()
             return

@@ -18,7 +18,15 @@ from .config import AccountsConfig
 from .errors import InsufficientUserProfile, InvalidUserId, UserNotFound
 from .events import UserModified
 from .permissions import KNOWS_USER as KNOWS_USER_PERMISSION
-from .queries import by_login, digest_columns, first_administrator, is_active_account, user_ids
+from .queries import (
+    by_login,
+    digest_columns,
+    first_administrator,
+    gets_mail,
+    is_active_account,
+    mail_addressees,
+    user_ids,
+)
 from .queries import lock as lock_user
 from .schemas import Email, NamedEmail, UserDigestSchema, digest
 from .services import issue_access_token, make_reset_token
@@ -157,7 +165,7 @@ __all__ = [
     "ADMINISTRATOR", "ADMINISTRATORS", "CANDIDATE", "KNOWS_USER", "KNOWS_USER_PERMISSION", "NOBODY", "OWN",
     "OWN_OR_ADMINISTRATOR", "TRUSTED", "TRUSTED_USER", "USER", "USERS", "InsufficientUserProfile",
     "InvalidUserId", "NamedEmail", "UserDigestSchema", "UserNotFound", "by_login", "digest_columns",
-    "first_administrator", "get_user", "invite_user", "is_active_account", "issue_access_token", "knows_everybody",
-    "lock_allowance", "lock_user", "make_reset_token", "may_invite", "profile_of", "reset_link", "user_digest",
-    "user_ids", "user_parameters",
+    "first_administrator", "get_user", "gets_mail", "invite_user", "is_active_account", "issue_access_token",
+    "knows_everybody", "lock_allowance", "lock_user", "mail_addressees", "make_reset_token", "may_invite",
+    "profile_of", "reset_link", "user_digest", "user_ids", "user_parameters",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -136,6 +136,26 @@ def is_active_account(id_column: Any) -> Any:
             type_coerce(user.is_deleted, Integer) == literal(0),
         )
     )  # fmt: skip
+
+
+def gets_mail(id_column: Any) -> Any:
+    """Return the condition: another table's user can sign in, has an address, and has signed in before."""
+    user = aliased(User, name="written_user")
+    return exists(
+        select(user.user_id).where(
+            user.user_id == id_column, type_coerce(user.is_active, Integer) == literal(1),
+            type_coerce(user.is_deleted, Integer) == literal(0), user.email.is_not(None),
+            user.auth_type != literal("unknown"),
+        )
+    )  # fmt: skip
+
+
+def mail_addressees(ctx: Context, user_ids: Collection[int]) -> dict[int, Any]:
+    """Return address, name and language of those of some users who can sign in and have an address, by id."""
+    query = select(User.user_id, User.email, User.public_name, User.lang, User.auth_type).where(
+        User.user_id.in_(user_ids), User.is_active == 1, User.is_deleted == 0, User.email.is_not(None)
+    )
+    return {row.user_id: row for row in ctx.execute(query)} if user_ids else {}
 
 
 # -- the card of a user --------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from .errors import ContentNotFound, NotEditable
 from .guards import CONTENT as CONTENT_GUARD
 from .guards import CONTENT_EXISTS, DESTINATION
 from .live import told_content
-from .models import CONTENT, REVISION
+from .models import CONTENT, READ, REVISION
 from .names import drive_name, name_key, split_name, usable
 from .queries import VISIBLE, digest_query, digest_statement, text_of, twins
 from .queries import lock as lock_content
@@ -86,8 +86,8 @@ def get_content(ctx: Context, space_id: int, content_id: int) -> Any:
 
 
 __all__ = [
-    "CONTENT", "CONTENT_EXISTS", "CONTENT_GUARD", "DESTINATION", "REVISION", "SLUGS", "TEXT_LIMIT", "VISIBLE",
-    "ContentDigestSchema", "ContentNotFound", "NotEditable", "StoredBytes", "add_comment", "clean",
+    "CONTENT", "CONTENT_EXISTS", "CONTENT_GUARD", "DESTINATION", "READ", "REVISION", "SLUGS", "TEXT_LIMIT",
+    "VISIBLE", "ContentDigestSchema", "ContentNotFound", "NotEditable", "StoredBytes", "add_comment", "clean",
     "content_types", "copy_content", "create_content", "create_file", "digest_query", "digest_statement",
     "drive_find", "drive_list", "drive_name", "drive_walk", "get_content", "largest_file", "lock_content",
     "move", "name_key", "rename", "replace_bytes", "restore", "room", "split_name", "text_of", "told_content",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MANIFEST = Manifest(
     name="mentions",
     summary="Mentions of people in texts",
-    offers={"live": ["register_live_events"]},
+    offers={"live": ["register_live_events"], "mail": ["register_mail_notices"]},
     requires=(
         "accounts",
         "spaces",
@@ -53,3 +53,11 @@ def register_live_events() -> list[Mapping[str, Any]]:
     from .live import LIVE_EVENTS
 
     return list(LIVE_EVENTS)
+
+
+@hookimpl(optionalhook=True)
+def register_mail_notices() -> list[Mapping[str, Any]]:
+    """Declare what mail tells of the event."""
+    from .mail import MAIL_NOTICES
+
+    return list(MAIL_NOTICES)

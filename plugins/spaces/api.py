@@ -16,6 +16,8 @@ from .permissions import LEVELS, ROLES
 from .queries import (
     fellow_members,
     find_by_label,
+    mail_modes,
+    mail_modes_among,
     member_ids,
     member_space_ids,
     owned_space_ids,
@@ -126,13 +128,13 @@ def is_member(ctx: Context, space_id: int, user_id: int) -> bool:
 
 
 __all__ = [
-    "CONTENT_MANAGER", "CONTRIBUTOR", "CREATE_SPACE", "DELETE_SPACE", "LEVELS", "MODIFY_SPACE",
-    "NOT_TRASHED", "READER", "ROLES", "SEE_SPACE", "SPACE", "WORKSPACE_MANAGER", "InsufficientUserRole",
-    "InvalidSpaceId", "NestedSpaceSchema", "SpaceDigestSchema", "SpaceNameSchema", "SpaceNotFound",
-    "SpaceSchema", "create_space", "every_member", "fellow_members", "find_by_label", "find_space",
-    "is_member", "joined_spaces", "load_space", "lock_space", "member_dumper", "member_ids",
-    "member_space_ids", "member_views", "members_at_least", "nested_space_dumper", "one_user",
-    "owned_space_ids", "refuse_trashed", "restore_space", "role", "share_a_space", "short_columns",
-    "shown_label", "sidebar_entries", "space_dumper", "space_label", "space_public", "space_view",
-    "subscription", "subscription_dumper", "told_space", "trash_space",
+    "CONTENT_MANAGER", "CONTRIBUTOR", "CREATE_SPACE", "DELETE_SPACE", "LEVELS", "MODIFY_SPACE", "NOT_TRASHED",
+    "READER", "ROLES", "SEE_SPACE", "SPACE", "WORKSPACE_MANAGER", "InsufficientUserRole", "InvalidSpaceId",
+    "NestedSpaceSchema", "SpaceDigestSchema", "SpaceNameSchema", "SpaceNotFound", "SpaceSchema", "create_space",
+    "every_member", "fellow_members", "find_by_label", "find_space", "is_member", "joined_spaces", "load_space",
+    "lock_space", "mail_modes", "mail_modes_among", "member_dumper", "member_ids", "member_space_ids",
+    "member_views", "members_at_least", "nested_space_dumper", "one_user", "owned_space_ids", "refuse_trashed",
+    "restore_space", "role", "share_a_space", "short_columns", "shown_label", "sidebar_entries", "space_dumper",
+    "space_label", "space_public", "space_view", "subscription", "subscription_dumper", "told_space",
+    "trash_space",
 ]  # fmt: skip

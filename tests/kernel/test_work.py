@@ -220,7 +220,7 @@ def test_who_requires_a_failed_plugin_goes_with_it(
     assert chime.reason == "needs ringer (failed)"
 
 
-@pytest.mark.atrio_config(plugins__disabled=["live"])
+@pytest.mark.atrio_config(plugins__disabled=["live", "mail"])
 @pytest.mark.parametrize("phase", list(Phase))
 def test_a_condition_is_asked_before_the_subscriber(
     kernel: Kernel, ringer: PluginRecord, statements: Any, phase: Phase

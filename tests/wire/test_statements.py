@@ -24,7 +24,8 @@ from . import filling
 pytestmark = [EVERYTHING, pytest.mark.timeout(600)]
 SMALL, LARGE = 10, 1000
 
-READ, LIST, NOTE, UPLOAD, WRITE, TREE = 4, 6, 12, 16, 20, 25
+READ, LIST, NOTE, UPLOAD, WRITE, TREE = 4, 6, 13, 17, 20, 25
+# NOTE and UPLOAD hold one INSERT of a job for mail, whatever the number of receivers
 W = "/api/workspaces/{workspace_id}"
 C = f"{W}/contents/{{content_id}}"
 BUDGETS = {

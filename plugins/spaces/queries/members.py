@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Integer, bindparam, func, literal, select, type_coerce
@@ -99,3 +99,18 @@ def settings_of(
 def member_ids(space_id: Any) -> Any:
     """Return a SELECT of the user ids of a space's members, for audiences and filters."""
     return select(Member.user_id).where(Member.space_id == space_id)
+
+
+def mail_modes() -> Any:
+    """Return a SELECT of user id, role and `email_notification_type` of the members of the space `:space_id`."""
+    return select(Member.user_id, Member.role, Member.email_notification_type).where(
+        Member.space_id == bindparam("space_id")
+    )
+
+
+def mail_modes_among(ctx: Context, space_id: int, user_ids: Collection[int]) -> dict[int, str]:
+    """Return how those of some users who are members of a space are told of changes by mail, by id."""
+    query = select(Member.user_id, Member.email_notification_type).where(
+        Member.space_id == space_id, Member.user_id.in_(user_ids)
+    )
+    return {row.user_id: row.email_notification_type for row in ctx.execute(query)} if user_ids else {}

@@ -33,7 +33,7 @@ def test_ten_thousand_members_cost_one_insert(
         writes.append([s for s in seen if s.startswith("INSERT INTO live_message")])
         told = log.news()
         assert [len(t.receivers) for t in told] == [len(cast.members) + number] * 2
-    assert costs[0] == costs[1] <= 12
+    assert costs[0] == costs[1] <= 13  # with the one row that mail leaves
     assert [len(w) for w in writes] == [1, 1]
     assert writes[0] == writes[1]
     assert "SELECT" in writes[0][0]
@@ -54,7 +54,7 @@ def test_many_mentions_cost_one_insert_more(cast: Any, kernel: Kernel, log: Any,
         cast.root.get("/api/auth/whoami")
         with statements() as seen:
             cast.comment(note, words)
-        found.append(len(seen))
+        found.append(len(of_the_request(seen)))
         told = log.news()
         mentions = [t for t in told if t.event_type == "mention.created"]
         assert {t.receivers for t in mentions} == {frozenset({user}) for user in chosen}

@@ -1,0 +1,1 @@
+"""Notifications, digests and replies by mail."""

@@ -1,0 +1,1 @@
+"""Replies that come by mail."""
