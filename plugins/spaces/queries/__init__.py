@@ -10,6 +10,8 @@ from .members import (
 )
 from .people import Search, fellow_members, joined, known_members, share_a_space
 from .spaces import (
+    AGENDA,
+    AGENDAS,
     GUARD,
     JOINED,
     OWNED,
@@ -36,6 +38,8 @@ from .spaces import (
 from .subscriptions import OF_SPACE, OF_USER, subscription
 
 __all__ = [
+    "AGENDA",
+    "AGENDAS",
     "GUARD",
     "JOINED",
     "MANAGERS",
