@@ -249,6 +249,8 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("DELETE", f"{U}/favorite-contents/{{content_id}}"): Recipe(names={"content_id": "note"}),
     ("GET", "/api/search/content"): Recipe(_query(search_string="note")),
     ("GET", "/api/url-preview"): Recipe(lambda s: _query(url=s.page)),
+    ("GET", f"{U}/agenda"): Recipe(),
+    ("GET", "/api/system/pre-filled-agenda-event"): Recipe(),
     ("POST", f"{U}/outgoing_calls"): Recipe(lambda s: _body(callee_id=s.author.user_id)),
     ("GET", f"{U}/outgoing_calls"): Recipe(),
     ("GET", f"{U}/incoming_calls"): Recipe(),

@@ -117,7 +117,12 @@ def test_public_routes_are_those_of_the_list(kernel: Kernel) -> None:
         facts.key(r.method, r.openapi_path()) for owner, r in kernel.router.routes
         if r.public and owner not in ("kernel", "api_docs", "web")
     }  # fmt: skip
-    assert public == listed
+    found_by_calendar_programs = {
+        (method, path)
+        for path in ("/.well-known/caldav", "/.well-known/carddav")
+        for method in ("GET", "OPTIONS", "PROPFIND")
+    } | {("OPTIONS", "/"), ("PROPFIND", "/")}  # the last asks for Basic credentials by itself
+    assert public == listed | found_by_calendar_programs
 
 
 def test_a_profile_of_nobody_has_no_right(stage: Stage, kernel: Kernel) -> None:
