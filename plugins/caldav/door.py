@@ -12,14 +12,16 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from atrio.kernel.config import ServerConfig, base_url
 from atrio.kernel.context import Actor, Context
-from atrio.kernel.errors import KernelError, PageNotFound
-from atrio.kernel.http.bytes import SANDBOX
+from atrio.kernel.errors import BodyTooLarge, KernelError, PageNotFound
+from atrio.kernel.http.bytes import SANDBOX, ClientGone, read_body
 from atrio.kernel.http.request import Request
 from atrio.kernel.http.response import Response, error_response
+from atrio.kernel.http.security import header_pairs
 from atrio.kernel.http.wsgi import Limits, WsgiBridge, answer
 from atrio.kernel.jobs import SECOND
 
 from . import holdings, places, queries
+from .answers import XML, failed, too_large
 from .config import CaldavConfig
 from .errors import CaldavNotAuthenticated, CaldavNotAuthorized
 from .holdings import MANAGE, WRITE, Holding, Seen
@@ -64,18 +66,17 @@ class Door:
         self.log = server.access_log
         self.pool = kernel.open_pool("caldav", self.settings.threads, server.queue)
         self.stall = server.stall_seconds
-        self._bridges: tuple[WsgiBridge, WsgiBridge] | None = None
+        self._bridge: WsgiBridge | None = None
 
-    def bridge(self, method: str) -> WsgiBridge:
-        """Return the protocol library behind its bridge, which bounds bodies by their method; imported late."""
-        if self._bridges is None:
+    @property
+    def bridge(self) -> WsgiBridge:
+        """The protocol library behind its bridge; imported with the first request."""
+        if self._bridge is None:
             from .adapters.application import Front
 
-            front = Front(self.settings.item_bytes)
-            large = Limits(frozenset(), 2 * self.settings.item_bytes, self.stall)
-            small = Limits(frozenset(), XML_BYTES, self.stall)
-            self._bridges = WsgiBridge(front, self.pool, small), WsgiBridge(front, self.pool, large)
-        return self._bridges[method == "PUT"]
+            limits = Limits(frozenset(), max(XML_BYTES, self.settings.item_bytes), self.stall)
+            self._bridge = WsgiBridge(Front(self.settings.item_bytes), self.pool, limits)
+        return self._bridge
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -97,27 +98,40 @@ class Door:
         try:
             path = below(scope)
         except UnicodeDecodeError:
-            return await answer(send, Response(400, b"The path is no text.\n", [], "text/plain"))
+            return await say(send, request, Response(400, b"The path is no text.\n", [], "text/plain"))
         preflight = self.kernel.app.gate.preflight(request)
         if preflight is not None:
-            return await answer(send, Response(200, b"", preflight))
+            return await say(send, request, Response(200, b"", preflight))
         try:
             asked = await self.pool.run(self._look, request, path)
         except CaldavNotAuthenticated as error:
             if request.method == "OPTIONS":
-                return await answer(send, Response(200, b"", list(OPTIONS)))
-            return await answer(send, error_response(error))
+                return await say(send, request, Response(200, b"", list(OPTIONS)))
+            return await say(send, request, error_response(error))
         except KernelError as error:
-            return await answer(send, error_response(error))
+            return await say(send, request, error_response(error))
         ready = self._shortcut(request, path, asked)
         if ready is not None:
-            if request.method == "HEAD":
-                ready.headers.append(("content-length", str(len(ready.body))))
-                ready.body = b""
-            return await answer(send, ready)
+            return await say(send, request, ready)
         given = (self.kernel, asked.actor, request_id, asked.holding)
+        body = await self._body(request, receive)
+        if isinstance(body, Response):
+            return await say(send, request, body)
         environ = {"PATH_INFO": path, "SCRIPT_NAME": public_prefix(self.kernel, request.root_path), ASKED: given}
-        return await self.bridge(request.method)(scope, receive, send, **environ)
+        return await self.bridge(scope, _again(body, receive), send, **environ)
+
+    async def _body(self, request: Request, receive: Receive) -> bytes | Response:
+        """Return the whole body, or why it is not taken; no thread waits for it."""
+        entry = request.method == "PUT"
+        try:
+            body = await read_body(receive, self.settings.item_bytes if entry else XML_BYTES, self.stall)
+        except BodyTooLarge as error:
+            return Response(403, failed(too_large("")), [], XML) if entry else error_response(error)
+        except ClientGone:
+            return Response(400, b"The body broke off.\n", [], "text/plain")
+        if request.content_length is not None and request.content_length != len(body):
+            return Response(400, b"The body is not as long as was announced.\n", [], "text/plain")
+        return body
 
     def _look(self, request: Request, path: str) -> Asked:
         return self.kernel.run(lambda ctx: self._look_in(ctx, request, path), writes=False)
@@ -173,6 +187,32 @@ def refuse(method: str, place: Place, holding: Holding) -> None:
         allowed = holding.level >= WRITE
     if not allowed:
         raise CaldavNotAuthorized(f"{method} is not allowed here")
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Return a body that was read already as the one message of a request; what follows it is the client's."""
+    given = False
+
+    async def once() -> Any:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return once
+
+
+async def say(send: Send, request: Request, response: Response) -> int:
+    """Send an answer; to HEAD without its body (RFC 9110 §9.3.2)."""
+    if request.method != "HEAD" or not response.body:
+        return await answer(send, response)
+    headers = [*response.headers, ("content-length", str(len(response.body)))]
+    if response.media:
+        headers.append(("content-type", response.media))
+    await send({"type": "http.response.start", "status": response.status, "headers": header_pairs(headers)})
+    await send({"type": "http.response.body", "body": b""})
+    return response.status
 
 
 def believed(headers: Any) -> list[tuple[bytes, bytes]]:

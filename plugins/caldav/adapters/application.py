@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
-from xml.sax.saxutils import escape
 
 from radicale import config as radicale_config
 from radicale.app import Application
@@ -16,6 +15,7 @@ from atrio.kernel.db.work import RETRIES, is_retryable, pause
 from atrio.kernel.errors import ServiceUnavailable
 from atrio.kernel.http.bytes import SANDBOX
 
+from ..answers import XML, failed, too_large
 from ..door import ASKED
 from ..holdings import COMPONENTS, Holding
 from ..texts import BOM, decode
@@ -24,7 +24,6 @@ from .asking import Asking, Escape, serving
 from .storage import Auth, Rights, Storage
 
 log = logging.getLogger("atrio.caldav")
-NAMESPACES = {"C": "urn:ietf:params:xml:ns:caldav", "CR": "urn:ietf:params:xml:ns:carddav", "D": "DAV:"}
 DAV = "1, 3, calendar-access, addressbook, extended-mkcol"
 """What is there; the library says 2 as well, and has no locks."""
 OURS = (("X-Content-Type-Options", "nosniff"), ("Content-Security-Policy", SANDBOX))
@@ -41,11 +40,8 @@ class _Quiet(logging.Filter):
 
 def precondition(name: str) -> tuple[str, list[tuple[str, str]], bytes]:
     """Return the answer that names a precondition that failed (RFC 4918 §16)."""
-    body = (
-        f'<?xml version="1.0" encoding="utf-8"?>\n<D:error xmlns:D="DAV:" xmlns:C="{NAMESPACES["C"]}" '
-        f'xmlns:CR="{NAMESPACES["CR"]}"><{escape(name)}/></D:error>\n'
-    ).encode()
-    return "403 Forbidden", _headers(body, "application/xml; charset=utf-8"), body
+    body = failed(name)
+    return "403 Forbidden", _headers(body, XML), body
 
 
 def _headers(body: bytes, media: str) -> list[tuple[str, str]]:
@@ -91,7 +87,7 @@ class Front:
         tag, exact = "" if holding is None else holding.tag, True
         if asking.method == "PUT" and tag:
             if len(body) > self.max_item:
-                return precondition("C:max-resource-size" if tag == "VCALENDAR" else "CR:max-resource-size")
+                return precondition(too_large(tag))
             assert holding is not None
             text, exact = decode(body, _charset(environ))
             why = limits.refusal(text.removeprefix(BOM), tag, holding.props().get(COMPONENTS))

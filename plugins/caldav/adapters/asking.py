@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from atrio.kernel.context import Context
 from atrio.kernel.db.work import unit_of_work
 from atrio.kernel.errors import KernelError
@@ -90,6 +92,8 @@ class Asking:
         except ValueError:
             raise  # Radicale's own way to say that a request is bad
         except Exception as error:
+            if _theirs(error):
+                raise  # Radicale stumbled over what was asked
             raise Escape(error) from error
         finally:
             self._ctx, self._held = None, {}
@@ -167,6 +171,20 @@ class Asking:
     def forget(self) -> None:
         """Forget what was looked up, after a write."""
         self._seen, self._letters = self._fresh(), {}
+
+
+OUR_FRAMES = ("unit", "acquire_lock", "unit_of_work")
+
+
+def _theirs(error: BaseException) -> bool:
+    """Tell whether an exception came from the library alone, with nothing of ours on the way to it."""
+    step = error.__traceback__
+    while step is not None:
+        name = str(step.tb_frame.f_globals.get("__name__", ""))
+        if name.startswith("atrio.") and step.tb_frame.f_code.co_name not in OUR_FRAMES:
+            return False
+        step = step.tb_next
+    return not isinstance(error, SQLAlchemyError)
 
 
 _CURRENT: ContextVar[Asking] = ContextVar("caldav_asking")

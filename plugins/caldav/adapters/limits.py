@@ -15,6 +15,7 @@ from typing import Any
 
 from dateutil.rrule import rrulestr
 
+from ..answers import too_large
 from ..places import ADDRESSBOOK, CALENDAR
 from ..texts import ENTRIES, Component, Unreadable, components
 
@@ -55,7 +56,7 @@ def refusal(text: str, tag: str, allowed: str | None) -> str | None:
         return "CR:supported-address-data"
     flat = _FOLD.sub("", text)
     if flat.count("\n") > MAX_LINES:
-        return "C:max-resource-size" if tag == CALENDAR else "CR:max-resource-size"
+        return too_large(tag)
     if tag != CALENDAR:
         return None
     if allowed is not None and _outside(flat, allowed):
@@ -114,7 +115,7 @@ def _of_rule(value: str, start: datetime | None, *, zone: bool) -> str | None:
     parts = {k.upper(): v.upper() for k, _, v in (p.partition("=") for p in value.split(";")) if k}
     frequency = parts.get("FREQ", "")
     interval = parts.get("INTERVAL", "1")
-    if not interval.isdigit() or int(interval) < 1:
+    if not interval.isdigit() or int(interval) < 1 or not (parts.get("COUNT") or "0").isdigit():
         return "C:valid-calendar-data"
     if frequency not in YEARS or (zone and frequency not in ("YEARLY", "MONTHLY")):
         return INSTANCES
@@ -122,6 +123,8 @@ def _of_rule(value: str, start: datetime | None, *, zone: bool) -> str | None:
     if frequency == "HOURLY" and endless:
         return INSTANCES
     if start is not None and start.year < FIRST_YEAR and frequency in ("DAILY", "WEEKLY", "HOURLY"):
+        return INSTANCES
+    if int(parts.get("COUNT") or 0) > MAX_INSTANCES:
         return INSTANCES
     if parts.keys() <= EASY and not _NUMBERED.search(parts.get("BYDAY", "")) and frequency != "HOURLY":
         return None
@@ -142,10 +145,10 @@ def _followed(
             limited = rule.replace(count=None, until=until)
             met = sum(1 for _ in islice(limited, MAX_INSTANCES + 1))
             dense = endless and _more_than(limited, begin + timedelta(days=365), MAX_A_YEAR)
-    except (ValueError, TypeError, OverflowError, AttributeError):
+    except (ValueError, TypeError, ArithmeticError, AttributeError, LookupError):
         return "C:valid-calendar-data"
-    count = int(parts["COUNT"]) if parts.get("COUNT", "").isdigit() else 0
-    if dense or (met == 0 and not ended) or count > MAX_INSTANCES or (count and met < count):
+    count = int(parts.get("COUNT") or 0)
+    if dense or (met == 0 and not ended) or (count and met < count):
         return INSTANCES
     return INSTANCES if parts.get("UNTIL") and (not ended or met > MAX_INSTANCES) else None
 
