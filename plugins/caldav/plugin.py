@@ -105,6 +105,14 @@ def register_tasks() -> list[Task]:
 
 
 @hookimpl
+def register_commands(cli: Any) -> None:
+    """Add `atrio caldav`."""
+    from .cli import caldav
+
+    cli.add_command(caldav)
+
+
+@hookimpl
 def register_applications(kernel: Any) -> list[dict[str, Any]]:
     """Tell clients that there are calendars."""
     return [{"order": 80, "script": "agenda", **AGENDA}]

@@ -53,6 +53,12 @@ class FeedSchema(Schema):
     url = Text()
 
 
+class FeedQuerySchema(Schema):
+    """The secret part of a feed's address."""
+
+    token = Text(required=True, validate=validate.Length(min=20, max=200))
+
+
 class ImportedSchema(Schema):
     """What became of the entries of a file."""
 

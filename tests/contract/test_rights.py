@@ -121,7 +121,11 @@ def test_public_routes_are_those_of_the_list(kernel: Kernel) -> None:
         (method, path)
         for path in ("/.well-known/caldav", "/.well-known/carddav")
         for method in ("GET", "OPTIONS", "PROPFIND")
-    } | {("OPTIONS", "/"), ("PROPFIND", "/")}  # the last asks for Basic credentials by itself
+    } | {
+        ("OPTIONS", "/"),
+        ("PROPFIND", "/"),
+        ("GET", "/api/calendar-feed.ics"),
+    }  # the last asks for Basic credentials by itself
     assert public == listed | found_by_calendar_programs
 
 

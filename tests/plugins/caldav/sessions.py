@@ -9,7 +9,7 @@ import sys
 import caldav
 
 url, login, password, home = sys.argv[1:5]
-UTC = datetime.timezone.utc
+UTC = datetime.UTC
 
 client = caldav.DAVClient(url=url, username=login, password=password)
 principal = client.principal()
@@ -17,6 +17,8 @@ assert str(principal.url).rstrip("/").endswith(home), principal.url
 names = sorted(str(c.url).rstrip("/").rpartition("/")[2] for c in principal.calendars())
 assert f"{home}_calendar" in names, names
 calendar = next(c for c in principal.calendars() if str(c.url).rstrip("/").endswith(f"{home}_calendar"))
+for left in [*calendar.journals(), *calendar.todos(include_completed=True)]:
+    left.delete()
 before = calendar.get_objects_by_sync_token()
 made = calendar.save_event(
     dtstart=datetime.datetime(2026, 11, 30, 8, tzinfo=UTC),
