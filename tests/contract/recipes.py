@@ -68,6 +68,9 @@ def _picture(s: Any) -> dict[str, Any]:
 NEW_SPACE = {"description": "", "access_type": "open", "default_user_role": "reader"}
 OTHER = {"user_id": lambda s: s.user()}
 
+CALENDAR = {"name": lambda s: f"user_{s.reader.user_id}_calendar"}
+ICS = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VTODO\r\nUID:x\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
+
 RECIPES: dict[tuple[str, str], Recipe] = {
     # -- accounts ------------------------------------------------------------------------------------------
     ("POST", "/api/auth/login"): Recipe(_body(email="admin@admin.admin", password=PASSWORD)),
@@ -250,11 +253,11 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("GET", "/api/search/content"): Recipe(_query(search_string="note")),
     ("GET", "/api/url-preview"): Recipe(lambda s: _query(url=s.page)),
     ("GET", f"{U}/calendars"): Recipe(),
-    ("GET", f"{U}/calendars/{{name}}/export"): Recipe(names={"name": "x"}),
-    ("POST", f"{U}/calendars/{{name}}/import"): Recipe(names={"name": "x"}),
-    ("POST", f"{U}/calendars/{{name}}/feed"): Recipe(names={"name": "x"}),
-    ("DELETE", f"{U}/calendars/{{name}}/feed"): Recipe(names={"name": "x"}),
-    ("GET", "/api/calendar-feed.ics"): Recipe(_query(token="x" * 30)),
+    ("GET", f"{U}/calendars/{{name}}/export"): Recipe(names=CALENDAR),
+    ("POST", f"{U}/calendars/{{name}}/import"): Recipe(_file("a.ics", ICS, "text/calendar"), CALENDAR),
+    ("POST", f"{U}/calendars/{{name}}/feed"): Recipe(names=CALENDAR),
+    ("DELETE", f"{U}/calendars/{{name}}/feed"): Recipe(names=CALENDAR),
+    ("GET", "/api/calendar-feed.ics"): Recipe(_query(token="x" * 30), who="anybody"),
     ("GET", f"{U}/agenda"): Recipe(),
     ("GET", "/api/system/pre-filled-agenda-event"): Recipe(),
     ("POST", f"{U}/outgoing_calls"): Recipe(lambda s: _body(callee_id=s.author.user_id)),

@@ -85,6 +85,11 @@ BEYOND = {
     ("GET", "/api/users/{user_id}/application_tokens"): "self or administrator",
     ("POST", "/api/users/{user_id}/application_tokens"): "self",
     ("DELETE", "/api/users/{user_id}/application_tokens/{token_id}"): "self or administrator",
+    ("GET", "/api/users/{user_id}/calendars"): "self",
+    ("GET", "/api/users/{user_id}/calendars/{name}/export"): "self",
+    ("POST", "/api/users/{user_id}/calendars/{name}/import"): "self",
+    ("POST", "/api/users/{user_id}/calendars/{name}/feed"): "self",
+    ("DELETE", "/api/users/{user_id}/calendars/{name}/feed"): "self",
 }
 RULES = sorted({rule for *_, rule in _routes()})
 
