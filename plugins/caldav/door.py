@@ -20,7 +20,7 @@ from atrio.kernel.http.security import header_pairs
 from atrio.kernel.http.wsgi import Limits, WsgiBridge, answer
 from atrio.kernel.jobs import SECOND
 
-from . import holdings, places, queries
+from . import holdings, places, queries, todos
 from .answers import XML, failed, too_large
 from .config import CaldavConfig
 from .errors import CaldavNotAuthenticated, CaldavNotAuthorized
@@ -118,6 +118,9 @@ class Door:
         if isinstance(body, Response):
             return await say(send, request, body)
         environ = {"PATH_INFO": path, "SCRIPT_NAME": public_prefix(self.kernel, request.root_path), ASKED: given}
+        if asked.holding is not None and asked.holding.place.tasks and request.method == "PUT":
+            done = await self.pool.run(todos.check, self.kernel, asked.actor, asked.holding.place, request, body)
+            return await say(send, request, done)
         return await self.bridge(scope, _again(body, receive), send, **environ)
 
     async def _body(self, request: Request, receive: Receive) -> bytes | Response:
@@ -134,7 +137,10 @@ class Door:
         return body
 
     def _look(self, request: Request, path: str) -> Asked:
-        return self.kernel.run(lambda ctx: self._look_in(ctx, request, path), writes=False)
+        asked = self.kernel.run(lambda ctx: self._look_in(ctx, request, path), writes=False)
+        if lists_tasks(request, places.parse(path)) and todos.renew(self.kernel, asked.actor):
+            asked = self.kernel.run(lambda ctx: self._look_in(ctx, request, path), writes=False)
+        return asked
 
     def _look_in(self, ctx: Context, request: Request, path: str) -> Asked:
         """Return who asks and what for; refuses strangers, and what no role of his allows."""
@@ -173,11 +179,20 @@ READS = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT", "LOCK", "UNLO
 ADDS = frozenset({"MKCOL", "MKCALENDAR"})
 
 
+def lists_tasks(request: Request, place: Place | None) -> bool:
+    """Tell whether an answer shows a user's task list, or the tag by which a listing of his home tells of changes."""
+    if place is None:
+        return False
+    return place.tasks or (place.kind == "principal" and request.headers.get("depth", "0") != "0")
+
+
 def refuse(method: str, place: Place, holding: Holding) -> None:
     """Raise CaldavNotAuthorized for what the user's role does not allow, before a body is read."""
     if method in READS:
         return
-    if method in ADDS:
+    if place.tasks:
+        allowed = (method == "PUT" and place.href is not None) or (method == "PROPPATCH" and place.href is None)
+    elif method in ADDS:
         allowed = place.added and place.href is None
     elif method == "PROPPATCH":
         allowed = holding.level >= MANAGE

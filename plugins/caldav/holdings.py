@@ -19,6 +19,7 @@ from .texts import plain, xml_safe
 NAME, COLOUR = "D:displayname", "ICAL:calendar-color"
 DESCRIPTIONS = {CALENDAR: "C:calendar-description", ADDRESSBOOK: "CR:addressbook-description"}
 COMPONENTS = "C:supported-calendar-component-set"
+TASKS_LABEL, TASKS_COLOUR = "To-dos", "#2f7d30"
 READ, WRITE, MANAGE, OWN = 1, 2, 4, 8
 """Levels: read; write entries; set properties too; an own collection."""
 
@@ -63,7 +64,9 @@ class Holding:
         if self.place.added:
             return found
         found |= {NAME: xml_safe(self.label), DESCRIPTIONS[self.tag]: self.description}
-        if self.tag == CALENDAR:
+        if self.place.tasks:
+            found |= {NAME: TASKS_LABEL, COLOUR: TASKS_COLOUR, COMPONENTS: "VTODO"}
+        elif self.tag == CALENDAR:
             found |= {COLOUR: colour_of(self.label), COMPONENTS: "VEVENT,VTODO,VJOURNAL"}
         return found
 
@@ -125,10 +128,10 @@ def _of_space(place: Place, space: Any, row: Any) -> Holding:
 
 
 def home(ctx: Context, seen: Seen) -> list[Holding]:
-    """Return what lies in a user's home: his own two, what he added, then those of his spaces by label."""
+    """Return what lies in a user's home: his own, what he added, then those of his spaces by label."""
     me = seen.user_id
     rows = {row.path: row for row in queries.OF_USER.all(ctx, user_id=me)}
-    mine = [places.of_user(me, CALENDAR), places.of_user(me, ADDRESSBOOK)]
+    mine = [places.of_user(me, CALENDAR), places.of_user(me, ADDRESSBOOK), places.tasks_of(me)]
     known = {place.key for place in mine}
     mine += [places.added(me, path.partition("/")[2]) for path in rows if path not in known]
     found = [Holding(place, OWN, rows.get(place.key), seen.public_name) for place in mine]

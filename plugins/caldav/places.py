@@ -17,6 +17,7 @@ WORDS = {tag: word for word, tag in KINDS.items()}
 NUMBER = r"([1-9][0-9]{0,17})"
 PRINCIPAL = re.compile(rf"user_{NUMBER}")
 NAMED = re.compile(rf"(user|space)_{NUMBER}_(calendar|addressbook)")
+TASKS = re.compile(rf"user_{NUMBER}_todos")
 NAME_LENGTH = 200
 """Longest name of a collection that a user adds, in characters."""
 
@@ -38,6 +39,11 @@ class Place:
     def key(self) -> str:
         """What the collection is named by in its row, whichever address was asked."""
         return f"space_{self.space_id}/{self.name}" if self.space_id else f"user_{self.user_id}/{self.name}"
+
+    @property
+    def tasks(self) -> bool:
+        """True for the list of what is assigned to a user in the contents of spaces."""
+        return bool(self.tag) and TASKS.fullmatch(self.name) is not None
 
     @property
     def added(self) -> bool:
@@ -77,6 +83,9 @@ def _in_tree(parts: list[str]) -> Place | None:
 def _in_home(home: int, parts: list[str]) -> Place | None:
     href = parts[2] if len(parts) == 3 else None
     path, name = "/".join(parts[:2]), parts[1]
+    tasks = TASKS.fullmatch(name)
+    if tasks is not None:
+        return Place("collection", path, href, home, int(tasks.group(1)), None, CALENDAR, name)
     found = NAMED.fullmatch(name)
     if found is None:
         if len(name) > NAME_LENGTH:
@@ -98,6 +107,12 @@ def of_space(space_id: int, tag: str, home: int | None = None) -> Place:
     """Return the calendar or address book of a space, as it lies in the home of a member."""
     name = f"space_{space_id}_{WORDS[tag]}"
     return Place("collection", f"user_{home}/{name}", None, home, None, space_id, tag, name)
+
+
+def tasks_of(user_id: int) -> Place:
+    """Return the list of what is assigned to a user."""
+    name = f"user_{user_id}_todos"
+    return Place("collection", f"user_{user_id}/{name}", None, user_id, user_id, None, CALENDAR, name)
 
 
 def added(user_id: int, name: str) -> Place:

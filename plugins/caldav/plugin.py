@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MANIFEST = Manifest(
     name="caldav",
     summary="Calendars and address books of users and spaces: CalDAV, CardDAV",
-    requires=("accounts", "spaces", "system"),
+    requires=("accounts", "spaces", "system", "core_content"),
 )
 AGENDA = {"slug": "agenda", "label": "Agenda", "fa_icon": "fas fa-calendar-alt", "hexcolor": "#0b166a"}
 

@@ -44,6 +44,7 @@ IN_RANGE = Statement(
     "ItemRow",
 )
 HREFS = Statement(select(ITEM.c.href).where(_here, _there).order_by(ITEM.c.href), "Href")
+TAGS = Statement(select(ITEM.c.href, ITEM.c.etag).where(_here, _there), "Tag")
 CHANGES = Statement(select(ITEM.c.href).where(_here, ITEM.c.seq > bindparam("since")).order_by(ITEM.c.seq), "Href")
 WITH_UID = Statement(select(ITEM.c.href).where(_here, ITEM.c.uid_key == bindparam("uid_key"), _there), "Href")
 STATE = Statement(

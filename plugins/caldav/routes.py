@@ -92,8 +92,9 @@ def _load(ctx: Context, call: Call) -> None:
 
 
 def _may_write(ctx: Context, call: Call) -> None:
-    if ctx.resources["collection"].level < WRITE:
-        raise CaldavNotAuthorized("readers do not write")
+    holding = ctx.resources["collection"]
+    if holding.level < WRITE or holding.place.tasks:
+        raise CaldavNotAuthorized("this is not written from files")
 
 
 COLLECTION = Guard("collection", _load, (PageNotFound, CaldavNotAuthorized, SpaceAgendaDisabled))
@@ -108,6 +109,8 @@ def list_calendars(ctx: Context, call: Call) -> list[Any]:
     mount = f"{base_url(ctx.config)}/dav"
     found = []
     for holding in holdings.home(ctx, _seen(ctx)):
+        if holding.place.tasks:
+            continue
         props = holding.props()
         found.append(
             Listed(
