@@ -180,7 +180,7 @@ ADDS = frozenset({"MKCOL", "MKCALENDAR"})
 
 
 def lists_tasks(request: Request, place: Place | None) -> bool:
-    """Tell whether an answer shows a user's task list, or the tag by which a listing of his home tells of changes."""
+    """Tell whether an answer shows a user's task list, or the tag that tells of its changes."""
     if place is None:
         return False
     return place.tasks or (place.kind == "principal" and request.headers.get("depth", "0") != "0")

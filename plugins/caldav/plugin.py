@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from atrio import Manifest, hookimpl
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from atrio import ConfigSection, Event, KernelError, Route, Task
     from atrio.kernel.config import Config
     from atrio.kernel.db.migrate import Lineage
@@ -17,6 +19,7 @@ MANIFEST = Manifest(
     name="caldav",
     summary="Calendars and address books of users and spaces: CalDAV, CardDAV",
     requires=("accounts", "spaces", "system", "core_content"),
+    offers={"live": ["register_live_events"]},
 )
 AGENDA = {"slug": "agenda", "label": "Agenda", "fa_icon": "fas fa-calendar-alt", "hexcolor": "#0b166a"}
 
@@ -122,3 +125,11 @@ def register_applications(kernel: Any) -> list[dict[str, Any]]:
 def register_sidebar_entries() -> list[dict[str, Any]]:
     """Put the calendar into the side bar of spaces that have it switched on."""
     return [{"order": 40, "route": "/ui/workspaces/{id}/agenda", "setting": "agenda_enabled", **AGENDA}]
+
+
+@hookimpl(optionalhook=True)
+def register_live_events() -> list[Mapping[str, Any]]:
+    """Declare what live messages tell of entries."""
+    from .live import LIVE_EVENTS
+
+    return list(LIVE_EVENTS)

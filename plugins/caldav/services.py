@@ -166,7 +166,7 @@ def _next(ctx: Context, held: Held) -> int:
     return held.seq
 
 
-def put_item(ctx: Context, held: Held, href: str, entry: Entry) -> bool:
+def put_item(ctx: Context, held: Held, href: str, entry: Entry, *, tell: bool = True) -> bool:
     """Store an entry under its name; returns whether it is a new one. The same bytes again change nothing."""
     if len(href) > HREF_LENGTH or "\x00" in href or "\x00" in entry.uid or len(entry.uid) > UID_LENGTH:
         raise CannotKeep("a name or a UID that is too long")
@@ -184,11 +184,12 @@ def put_item(ctx: Context, held: Held, href: str, entry: Entry) -> bool:
         ctx.execute(_one(held, href, update(ITEM)).values(**values))
     new = state is None or bool(state.deleted)
     event = ItemCreated if new else ItemModified
-    ctx.emit(event(*held.facts, href, entry.uid, entry.component))
+    if tell:
+        ctx.emit(event(*held.facts, href, entry.uid, entry.component))
     return new
 
 
-def delete_item(ctx: Context, held: Held, href: str) -> bool:
+def delete_item(ctx: Context, held: Held, href: str, *, tell: bool = True) -> bool:
     """Delete an entry; its name stays for clients that ask what changed. False when there was none."""
     state = queries.STATE.first(ctx, collection_id=held.collection_id, href=href)
     if state is None or state.deleted:
@@ -198,7 +199,8 @@ def delete_item(ctx: Context, held: Held, href: str) -> bool:
             seq=_next(ctx, held), deleted=1, modified=ctx.now, etag="", uid_key=None, uid="", body=None
         )
     )
-    ctx.emit(ItemDeleted(*held.facts, href, state.uid, state.component))
+    if tell:
+        ctx.emit(ItemDeleted(*held.facts, href, state.uid, state.component))
     return True
 
 

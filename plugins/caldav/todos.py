@@ -80,9 +80,9 @@ def _write(ctx: Context, user_id: int) -> None:
     assert held is not None, "everybody has this list"
     changed, gone = _differences(ctx, user_id)
     for href, entry in changed.items():
-        services.put_item(ctx, held, href, entry)
+        services.put_item(ctx, held, href, entry, tell=False)  # the content has told it
     for href in gone:
-        services.delete_item(ctx, held, href)
+        services.delete_item(ctx, held, href, tell=False)
 
 
 def check(kernel: Kernel, actor: Actor, place: Place, request: Request, body: bytes) -> Response:
