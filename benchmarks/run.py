@@ -19,6 +19,7 @@ from pathlib import Path
 
 import core
 import page
+from calendars import bench_calendars
 from drive import bench_drive
 from fill import Filler
 from load import cpu_seconds, resident_mib, run
@@ -244,6 +245,8 @@ def main() -> None:
             bench_jobs(folder)
         if not wanted or "drive" in wanted:
             bench_drive(folder / "drive", row, chosen.mib)
+        if not wanted or "calendars" in wanted:
+            bench_calendars(folder / "calendars", row)
     if not wanted or "streams" in wanted:
         bench_streams()
     if chosen.write:

@@ -45,7 +45,8 @@ class Collection(Base):
 class Item(Base):
     """An entry with the client's own bytes; one that was deleted is a row without them.
 
-    `uid_key` is the SHA-256 of the UID. `tstart` and `tend` enclose all its times, in seconds since 1970.
+    `uid_key` is the SHA-256 of the UID. `tstart` and `tend` enclose all its times, in seconds since 1970;
+    `spans` are its first ones.
     """
 
     __tablename__ = "caldav_item"
@@ -71,6 +72,7 @@ class Item(Base):
     etag: Mapped[str] = mapped_column(exact(64))
     uid_key: Mapped[str | None] = mapped_column(exact(64))
     uid: Mapped[str] = mapped_column(LongText)
+    spans: Mapped[bytes | None] = mapped_column(LongBytes)
     body: Mapped[bytes | None] = mapped_column(LongBytes)
 
 

@@ -21,7 +21,7 @@ _collection = (
 )  # fmt: skip
 _item = (
     ITEM.c.href, ITEM.c.etag, ITEM.c.uid, ITEM.c.component, ITEM.c.tstart, ITEM.c.tend, ITEM.c.modified,
-    ITEM.c.body,
+    ITEM.c.spans, ITEM.c.body,
 )  # fmt: skip
 _here = ITEM.c.collection_id == bindparam("collection_id")
 _there = ITEM.c.deleted == 0
@@ -78,11 +78,13 @@ def some(ctx: Context, collection_id: int, hrefs: Iterable[str]) -> Iterator[Any
 
 
 def with_uid_like(ctx: Context, collection_id: int, text: str) -> list[Any]:
-    """Return the entries whose UID contains a text, whatever its case (RFC 4791 §9.7.5)."""
-    pattern = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    query = select(*_item).where(
-        ITEM.c.collection_id == collection_id, _there, func.lower(ITEM.c.uid).like(f"%{pattern}%", escape="\\")
-    )
+    """Return the entries whose UID contains a text, whatever its case (RFC 4791 §9.7.5), and maybe some more.
+
+    LIKE knows no case on SQLite and MariaDB, ILIKE knows none on PostgreSQL.
+    """
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    like = ITEM.c.uid.ilike if ctx.dialect == "postgresql" else ITEM.c.uid.like
+    query = select(*_item).where(ITEM.c.collection_id == collection_id, _there, like(f"%{escaped}%", escape="\\"))
     return list(ctx.execute(query).all())
 
 

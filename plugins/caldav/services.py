@@ -73,6 +73,7 @@ class Entry:
     uid: str
     component: str
     times: tuple[int, int] = NO_TIME
+    spans: bytes | None = None
 
     @property
     def etag(self) -> str:
@@ -176,7 +177,7 @@ def put_item(ctx: Context, held: Held, href: str, entry: Entry, *, tell: bool = 
     values = {
         "seq": _next(ctx, held), "deleted": 0, "modified": ctx.now, "component": entry.component,
         "tstart": entry.times[0], "tend": entry.times[1], "etag": entry.etag, "uid_key": uid_key(entry.uid),
-        "uid": entry.uid, "body": entry.body,
+        "uid": entry.uid, "spans": entry.spans, "body": entry.body,
     }  # fmt: skip
     if state is None:
         ctx.execute(insert(ITEM), {"collection_id": held.collection_id, "href": href, **values})
@@ -196,7 +197,7 @@ def delete_item(ctx: Context, held: Held, href: str, *, tell: bool = True) -> bo
         return False
     ctx.execute(
         _one(held, href, update(ITEM)).values(
-            seq=_next(ctx, held), deleted=1, modified=ctx.now, etag="", uid_key=None, uid="", body=None
+            seq=_next(ctx, held), deleted=1, modified=ctx.now, etag="", uid_key=None, uid="", spans=None, body=None
         )
     )
     if tell:
@@ -214,7 +215,9 @@ def move_item(ctx: Context, source: Held, href: str, target: Held, to_href: str)
     if row is None or (source.path == target.path and href == to_href):
         return
     delete_item(ctx, source, href)
-    put_item(ctx, target, to_href, Entry(bytes(row.body), row.uid, row.component, (row.tstart, row.tend)))
+    put_item(
+        ctx, target, to_href, Entry(bytes(row.body), row.uid, row.component, (row.tstart, row.tend), row.spans)
+    )
 
 
 def forget_deleted(ctx: Context, days: int) -> int:

@@ -8,6 +8,7 @@ from ..places import CALENDAR
 from ..services import NO_TIME, Entry
 from ..texts import BOM, Unreadable
 from . import limits
+from .occurrences import spans_of
 
 
 def entry_of(text: str, tag: str) -> Entry:
@@ -21,7 +22,8 @@ def entry_of(text: str, tag: str) -> Entry:
         item = radicale_item.Item(collection_path="", vobject_item=found[0])
         component = (item.component_name if tag == CALENDAR else "") or item.name
         start, end = item.time_range
+        spans = spans_of(item)
     except Exception as error:
         raise Unreadable(limits.invalid(tag)) from error
     times = max(NO_TIME[0], int(start)), min(NO_TIME[1], int(end))
-    return Entry(text.encode("utf-8", "replace"), item.uid, component, times)
+    return Entry(text.encode("utf-8", "replace"), item.uid, component, times, spans)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from datetime import datetime, timedelta
+from calendar import isleap
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -126,7 +127,9 @@ def _of_rule(value: str, start: datetime | None, *, zone: bool) -> str | None:
         return INSTANCES
     if int(parts.get("COUNT") or 0) > MAX_INSTANCES:
         return INSTANCES
-    if parts.keys() <= EASY and not _NUMBERED.search(parts.get("BYDAY", "")) and frequency != "HOURLY":
+    stepped = interval != "1" and "BYDAY" in parts and frequency == "DAILY"
+    numbered = _NUMBERED.search(parts.get("BYDAY", "")) is not None
+    if parts.keys() <= EASY and not numbered and not stepped and frequency != "HOURLY":
         return None
     return _followed(value, start, YEARS[frequency], parts, endless=endless)
 
@@ -140,17 +143,32 @@ def _followed(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             rule = rrulestr(value, dtstart=begin, ignoretz=True, forceset=False)
-            until = min(rule._until or horizon, horizon)
+            if not _ever(rule, begin):
+                return INSTANCES
+            if endless:
+                dense = _more_than(rule, begin + timedelta(days=365), MAX_A_YEAR)
+                return INSTANCES if dense else None
             ended = rule._until is not None and rule._until <= horizon
-            limited = rule.replace(count=None, until=until)
+            limited = rule.replace(count=None, until=rule._until if ended else horizon)
             met = sum(1 for _ in islice(limited, MAX_INSTANCES + 1))
-            dense = endless and _more_than(limited, begin + timedelta(days=365), MAX_A_YEAR)
     except (ValueError, TypeError, ArithmeticError, AttributeError, LookupError):
         return "C:valid-calendar-data"
     count = int(parts.get("COUNT") or 0)
-    if dense or (met == 0 and not ended) or (count and met < count):
+    if (met == 0 and not ended) or (count and met < count):
         return INSTANCES
     return INSTANCES if parts.get("UNTIL") and (not ended or met > MAX_INSTANCES) else None
+
+
+def _ever(rule: Any, begin: datetime) -> bool:
+    """Tell whether a rule meets any day within the years in which the calendar repeats itself.
+
+    The library looks for the first one until the year 9999, for seconds and longer; so the rule begins in a year
+    near it that has the same days.
+    """
+    first = date(begin.year, 1, 1).weekday(), isleap(begin.year)
+    year = next(y for y in range(9960, 9990) if (date(y, 1, 1).weekday(), isleap(y)) == first)
+    late = rule.replace(count=None, until=None, dtstart=begin.replace(year=year))
+    return next(iter(late), None) is not None
 
 
 def _more_than(rule: Any, end: datetime, most: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
 
@@ -21,6 +22,7 @@ from ..places import ADDRESSBOOK, CALENDAR
 from ..services import CannotKeep, Entry, TooMany, uid_key
 from ..texts import BOM, join_calendar, join_cards, xml_safe
 from .asking import Escape, current
+from .occurrences import happens, spans_of
 
 DAV = "urn:ietf:params:xml:ns:caldav"
 TOKEN = "data:,"  # noqa: S105 - a sync-token is no secret
@@ -177,18 +179,27 @@ class Collection(BaseCollection):
         if not self._id or not self.tag:
             return
         filters = list(filters)
-        text = uid_filter(filters)
+        wanted = uid_filter(filters)
         tag, start, end, simple = radicale_filter.simplify_prefilters(filters, self.tag)
         with current().reading() as ctx:
-            if text is not None:
-                rows = queries.with_uid_like(ctx, self._id, text)
-                simple = False
+            if wanted is not None:
+                rows = queries.with_uid_like(ctx, self._id, wanted.text)
             else:
                 rows = queries.IN_RANGE.all(ctx, collection_id=self._id, start=start, end=end)
         for row in rows:
-            if tag is None or row.component == tag:
-                matched = simple and (start <= row.tstart or row.tend <= end)
-                yield StoredItem(self, row), matched
+            if tag is not None and row.component != tag:
+                continue
+            if wanted is not None:
+                if not wanted.alone or wanted.matches(row.uid):
+                    yield StoredItem(self, row), wanted.alone
+                continue
+            matched = simple and (start <= row.tstart or row.tend <= end)
+            if tag is not None and not matched and row.spans is not None:
+                verdict = happens(bytes(row.spans), start, end)
+                if verdict is False:
+                    continue
+                matched = simple and verdict is True
+            yield StoredItem(self, row), matched
 
     def has_uid(self, uid: str) -> bool:
         """Tell whether an entry has this UID."""
@@ -203,7 +214,7 @@ class Collection(BaseCollection):
         old = self.get_one(href)
         body = asking.body if asking.body is not None else item.serialize().encode()
         component = item.component_name or item.name
-        entry = Entry(body, item.uid, component, _times(item))
+        entry = Entry(body, item.uid, component, _times(item), spans_of(item))
         with _kept():
             services.put_item(asking.writing, asking.held(self._have), href, entry)
         item.href, item.collection, item._etag = href, self, f'"{entry.etag}"'
@@ -247,18 +258,34 @@ def _times(item: Any) -> tuple[int, int]:
     return max(low, int(start)), min(high, int(end))
 
 
-def uid_filter(filters: list[Any]) -> str | None:
-    """Return the text that the UID must contain, where one filter asks for it and for nothing that widens it."""
+@dataclass(frozen=True)
+class UidFilter:
+    """A filter that wants a text in the UID; `alone` where it wants nothing else but the kind of component."""
+
+    text: str
+    exact_case: bool
+    alone: bool
+
+    def matches(self, uid: str) -> bool:
+        """Tell whether a UID has the text in it (RFC 4791 §9.7.5)."""
+        return self.text in uid if self.exact_case else self.text.lower() in uid.lower()
+
+
+def uid_filter(filters: list[Any]) -> UidFilter | None:
+    """Return what the UID must contain, where one filter asks for it and for nothing that widens it."""
     if len(filters) != 1:
         return None
-    element = filters[0]
+    element, names = filters[0], []
     while len(element) == 1 and element[0].tag == f"{{{DAV}}}comp-filter":
         element = element[0]
+        names.append(element.get("name", "").upper())
     for child in element:
         if child.tag == f"{{{DAV}}}prop-filter" and child.get("name", "").upper() == "UID":
             match = child.find(f"{{{DAV}}}text-match")
-            if len(child) == 1 and match is not None and match.get("negate-condition") != "yes":
-                return str(match.text or "") or None
+            if len(child) == 1 and match is not None and match.text and match.get("negate-condition") != "yes":
+                plain = match.get("match-type", "contains") == "contains"
+                alone = len(element) == 1 and plain and len(names) == 2 and names[0] == CALENDAR
+                return UidFilter(match.text, match.get("collation") == "i;octet", alone)
     return None
 
 

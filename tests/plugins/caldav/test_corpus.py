@@ -6,43 +6,47 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
-import pytest
-
-from .conftest import NAMES, Desk
+from .conftest import NAMES, Desk, Person
 
 FILES = sorted(Path(__file__).with_name("corpus").iterdir())
-KIND = {".ics": ("C", "calendar"), ".vcf": ("CR", "address")}
+KIND = {".ics": ("C", "calendar", "calendar"), ".vcf": ("CR", "address", "addressbook")}
 
 
 def test_there_is_a_corpus() -> None:
     assert len(FILES) >= 13
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
-def test_comes_back_as_it_was(desk: Desk, path: Path) -> None:
-    """By GET to the byte, by REPORT to the letter (XML has one kind of line end), and is found by its UID."""
-    me, body = desk.user, path.read_bytes()
-    space, word = KIND[path.suffix]
+def test_comes_back_as_it_was(desk: Desk) -> None:
+    """By GET to the byte, by REPORT to the letter (XML has one kind of line end), and is found by UID and time."""
+    for path in FILES:
+        looked_at(desk.user, path)
+
+
+def looked_at(me: Person, path: Path) -> None:
+    body, name = path.read_bytes(), path.name
+    space, word, query = KIND[path.suffix]
     base = me.calendar if path.suffix == ".ics" else me.book
-    assert me("PUT", f"{base}/{path.name}", body).status == 201
-    got = me("GET", f"{base}/{path.name}")
-    assert got.body == body
-    ask = f"<{space}:{'calendar' if space == 'C' else 'addressbook'}-multiget {NAMES}><D:prop><D:getetag/><{space}:{word}-data/></D:prop><D:href>/dav{base}/{path.name}</D:href></{space}:{'calendar' if space == 'C' else 'addressbook'}-multiget>"
+    assert me("PUT", f"{base}/{name}", body).status == 201, name
+    got = me("GET", f"{base}/{name}")
+    assert got.body == body, name
+    ask = (
+        f"<{space}:{query}-multiget {NAMES}><D:prop><D:getetag/><{space}:{word}-data/></D:prop>"
+        f"<D:href>/dav{base}/{name}</D:href></{space}:{query}-multiget>"
+    )
     root = ElementTree.fromstring(me("REPORT", base, ask).body)
     texts = [e.text or "" for e in root.iter() if e.tag.endswith("-data")]
-    assert [t.replace("\r\n", "\n") for t in texts] == [body.decode().replace("\r\n", "\n")]
-    tags = [e.text for e in root.iter() if e.tag.endswith("getetag")]
-    assert tags == [got.headers["etag"]]
+    plain = body.decode().replace("\r\n", "\n")
+    assert [t.replace("\r\n", "\n") for t in texts] == [plain], name
+    assert [e.text for e in root.iter() if e.tag.endswith("getetag")] == [got.headers["etag"]]
     if path.suffix == ".ics":
-        component = re.search(r"BEGIN:(VEVENT|VTODO|VJOURNAL)", body.decode())
-        assert component is not None
-        uid = re.sub(r"\n[ \t]", "", body.decode().replace("\r\n", "\n"))
-        found = re.search(r"^UID:(.*)$", uid, re.M)
-        assert found is not None
-        wanted = f'<C:prop-filter name="UID"><C:text-match collation="i;octet">{found.group(1)}</C:text-match></C:prop-filter>'
-        assert me.query(base, wanted, component.group(1)) == [f"{base}/{path.name}"]
+        component = re.findall(r"BEGIN:(VEVENT|VTODO|VJOURNAL)", plain)[0]
+        (uid, *_) = re.findall(r"^UID:(.*)$", re.sub(r"\n[ \t]", "", plain), re.M)
+        wanted = (
+            f'<C:prop-filter name="UID"><C:text-match collation="i;octet">{uid}</C:text-match></C:prop-filter>'
+        )
+        assert me.query(base, wanted, component) == [f"{base}/{name}"]
         year = '<C:time-range start="20260901T000000Z" end="20270201T000000Z"/>'
-        assert me.query(base, year, component.group(1)) == [f"{base}/{path.name}"]
+        assert f"{base}/{name}" in me.query(base, year, component)
 
 
 def test_one_file_with_all_of_them_parses_again(desk: Desk) -> None:

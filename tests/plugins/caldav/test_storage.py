@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from atrio.kernel.testing.plugin import counting
 
@@ -275,3 +278,46 @@ def test_statements_do_not_grow(desk: Desk, save: Save) -> None:
         assert desk.owner.post(f"/api/workspaces/{space}/members", member).status == 200
     assert told() == few
     assert few["poll"] <= 5, few
+
+
+def test_what_the_index_says_of_times_is_what_the_parser_says(
+    desk: Desk, save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same windows, asked with the stored times and without them."""
+    from atrio.plugins.caldav.adapters import storage
+
+    me = desk.user
+    rules = (
+        "RRULE:FREQ=WEEKLY;COUNT=9", "RRULE:FREQ=DAILY", "RRULE:FREQ=MONTHLY;BYDAY=-1FR", "RRULE:FREQ=YEARLY", "RRULE:FREQ=WEEKLY;UNTIL=20260301T000000Z",
+        "RDATE:20260210T100000Z,20260410T100000Z",
+    )  # fmt: skip
+    for number, line in enumerate(rules):
+        exdate = ["EXDATE:20260112T100000Z"] if "WEEKLY" in line else []
+        save(
+            f"{me.calendar}/{number}.ics",
+            event(f"r{number}", "20260105T100000Z", "20260105T110000Z", line, *exdate),
+        )
+    save(f"{me.calendar}/long.ics", event("long", "20260101T000000Z", "20260601T000000Z"))
+    save(
+        f"{me.calendar}/day.ics",
+        event("day")
+        .replace(b"DTSTART:20260105T100000Z", b"DTSTART;VALUE=DATE:20260207")
+        .replace(b"DTEND:20260105T110000Z\r\n", b""),
+    )
+    for path in sorted((Path(__file__).parent / "corpus").glob("*.ics")):
+        save(f"{me.calendar}/{path.name}", path.read_bytes())
+    windows = [
+        ("20260112T000000Z", "20260113T000000Z"), ("20260105T105959Z", "20260105T110000Z"), ("20260105T110000Z", "20260105T120000Z"), ("20260207T120000Z", "20260207T130000Z"),
+        ("20260210T000000Z", "20260211T000000Z"), ("20260313T000000Z", "20260314T000000Z"), ("20261105T000000Z", "20261206T000000Z"), ("20350105T000000Z", "20350106T000000Z"), ("20250101T000000Z", "20260101T000000Z"),
+    ]  # fmt: skip
+
+    def asked() -> list[list[str]]:
+        return [
+            me.query(me.calendar, f'<C:time-range start="{start}" end="{end}"/>', component)
+            for start, end in windows for component in ("VEVENT", "VTODO", "VJOURNAL")
+        ]  # fmt: skip
+
+    quick = asked()
+    monkeypatch.setattr(storage, "happens", lambda *_: None)
+    assert quick == asked()
+    assert sum(map(len, quick)) > 20

@@ -77,20 +77,11 @@ def test_cards_and_entries_without_a_uid(desk: Desk) -> None:
     assert bad.json == {"created": 1, "modified": 0, "unchanged": 0, "refused": 1}
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"x",
-        b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VCALENDAR\r\n",
-        card(),
-        b"\x00\xff" * 100,
-        b"BEGIN:A\r\n" * 2000,
-    ],
-)
-def test_what_is_no_calendar(desk: Desk, data: bytes) -> None:
-    answer = read_in(desk.user, "", data)
-    assert (answer.status, answer.code) == (400, 2001)
+def test_what_is_no_calendar(desk: Desk) -> None:
+    broken = b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VCALENDAR\r\n"
+    for data in (b"", b"x", broken, card(), b"\x00\xff" * 100, b"BEGIN:A\r\n" * 2000):
+        answer = read_in(desk.user, "", data)
+        assert (answer.status, answer.code) == (400, 2001), data[:50]
     assert desk.scalar("SELECT count(*) FROM caldav_item") == 0
 
 

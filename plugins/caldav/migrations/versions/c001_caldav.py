@@ -59,6 +59,7 @@ def upgrade() -> None:
         sa.Column("etag", exact(64), nullable=False),
         sa.Column("uid_key", exact(64), nullable=True),
         sa.Column("uid", LongText, nullable=False),
+        sa.Column("spans", BYTES, nullable=True),
         sa.Column("body", BYTES, nullable=True),
         sa.PrimaryKeyConstraint("collection_id", "href", name=op.f("pk_caldav_item")),
         sa.ForeignKeyConstraint(
