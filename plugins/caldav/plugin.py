@@ -9,7 +9,7 @@ from atrio import Manifest, hookimpl
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from atrio import ConfigSection, Event, KernelError, Route, Task
+    from atrio import ConfigSection, Event, KernelError, Route, Subscription, Task
     from atrio.kernel.config import Config
     from atrio.kernel.db.migrate import Lineage
     from atrio.kernel.host import Kernel
@@ -71,6 +71,14 @@ def register_events() -> list[type[Event]]:
     from .events import EVENTS
 
     return list(EVENTS)
+
+
+@hookimpl
+def register_subscriptions() -> list[Subscription]:
+    """Forget the calendars of a person with the person."""
+    from .subscribers import SUBSCRIPTIONS
+
+    return list(SUBSCRIPTIONS)
 
 
 @hookimpl

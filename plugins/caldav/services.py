@@ -157,6 +157,12 @@ def delete_collection(ctx: Context, held: Held) -> None:
     ctx.emit(CollectionDeleted(*held.facts))
 
 
+def delete_all_of(ctx: Context, user_id: int) -> None:
+    """Delete every collection of a user's own, and his feeds of others'."""
+    ctx.execute(delete(COLLECTION).where(COLLECTION.c.user_id == user_id))
+    ctx.execute(delete(FEED).where(FEED.c.user_id == user_id))
+
+
 def _next(ctx: Context, held: Held) -> int:
     held.seq += 1
     ctx.execute(

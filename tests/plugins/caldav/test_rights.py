@@ -212,6 +212,16 @@ def test_a_user_that_is_deleted_for_good_takes_his_calendars_along(desk: Desk) -
     assert desk.scalar("SELECT count(*) FROM caldav_collection") == 0
 
 
+def test_a_person_who_is_taken_out_of_his_account_leaves_no_calendar(desk: Desk) -> None:
+    from atrio.plugins.accounts.services import anonymize_user
+
+    assert desk.contributor("PUT", f"{desk.contributor.calendar}/a.ics", event()).status == 201
+    assert desk.contributor("PUT", f"{desk.contributor.space(desk.space)}/b.ics", event("b")).status == 201
+    desk.kernel.run(lambda ctx: anonymize_user(ctx, desk.contributor.uid))
+    assert desk.scalar("SELECT count(*) FROM caldav_item") == 1
+    assert desk.reader("GET", f"{desk.reader.space(desk.space)}/b.ics").body == event("b")
+
+
 def test_a_role_that_changes_counts_at_once(desk: Desk) -> None:
     who = desk.contributor
     base = who.space(desk.space)

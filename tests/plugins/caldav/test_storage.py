@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text as sql
 
 from atrio.kernel.testing.plugin import counting
 
@@ -321,3 +322,43 @@ def test_what_the_index_says_of_times_is_what_the_parser_says(
     monkeypatch.setattr(storage, "happens", lambda *_: None)
     assert quick == asked()
     assert sum(map(len, quick)) > 20
+
+
+def test_hot_statements_walk_indexes(desk: Desk, save: Save) -> None:
+    """No statement that every poll or sync runs scans a table, with and without statistics."""
+    from atrio.plugins.caldav import queries
+
+    if desk.kernel.db.dialect != "sqlite":
+        pytest.skip("plans are read on SQLite")
+    for number in range(60):
+        save(f"{desk.user.calendar}/{number}.ics", event(f"u{number}"))
+    for number in range(40):
+        assert desk.user("MKCALENDAR", f"{desk.user.home}/c{number}/").status == 201
+    statements = {
+        name: getattr(queries, name)
+        for name in (
+            "BY_PATH",
+            "BY_ID",
+            "OF_USER",
+            "ONE",
+            "ALL",
+            "IN_RANGE",
+            "HREFS",
+            "CHANGES",
+            "WITH_UID",
+            "STATE",
+            "TAGS",
+            "BY_TOKEN",
+        )
+    }
+    for analyse in (False, True):
+        if analyse:
+            with desk.kernel.unit() as ctx:
+                ctx.execute(sql("ANALYZE"))
+        with desk.kernel.unit(writes=False) as ctx:
+            for name, statement in statements.items():
+                compiled = statement._for(ctx.kept.connection.dialect)
+                values = [compiled.constants.get(n, 1) for n in compiled.positions or ()]
+                plan = [row[3] for row in ctx.kept.raw.execute(f"EXPLAIN QUERY PLAN {compiled.text}", values)]
+                assert plan, name
+                assert not [line for line in plan if line.startswith("SCAN")], (name, plan)
