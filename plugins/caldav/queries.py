@@ -43,6 +43,9 @@ IN_RANGE = Statement(
     .order_by(ITEM.c.href),
     "ItemRow",
 )
+_pattern: Any = bindparam("pattern")
+UID_LIKE = Statement(select(*_item).where(_here, _there, ITEM.c.uid.like(_pattern, escape="\\")), "ItemRow")
+UID_ILIKE = Statement(select(*_item).where(_here, _there, ITEM.c.uid.ilike(_pattern, escape="\\")), "ItemRow")
 HREFS = Statement(select(ITEM.c.href).where(_here, _there).order_by(ITEM.c.href), "Href")
 TAGS = Statement(select(ITEM.c.href, ITEM.c.etag).where(_here, _there), "Tag")
 CHANGES = Statement(select(ITEM.c.href).where(_here, ITEM.c.seq > bindparam("since")).order_by(ITEM.c.seq), "Href")
@@ -83,9 +86,8 @@ def with_uid_like(ctx: Context, collection_id: int, text: str) -> list[Any]:
     LIKE knows no case on SQLite and MariaDB, ILIKE knows none on PostgreSQL.
     """
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    like = ITEM.c.uid.ilike if ctx.dialect == "postgresql" else ITEM.c.uid.like
-    query = select(*_item).where(ITEM.c.collection_id == collection_id, _there, like(f"%{escaped}%", escape="\\"))
-    return list(ctx.execute(query).all())
+    statement = UID_ILIKE if ctx.dialect == "postgresql" else UID_LIKE
+    return statement.all(ctx, collection_id=collection_id, pattern=f"%{escaped}%")
 
 
 def purgeable(ctx: Context, before: int) -> list[Any]:
