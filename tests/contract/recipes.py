@@ -65,6 +65,13 @@ def _picture(s: Any) -> dict[str, Any]:
     return {"files": {"files": ("me.png", out.getvalue(), "image/png")}}
 
 
+def _feed(s: Any) -> str:
+    """Return the token of a fresh secret address of the reader's calendar."""
+    name = f"user_{s.reader.user_id}_calendar"
+    made = s.ok("POST", f"/api/users/{s.reader.user_id}/calendars/{name}/feed", None, s.reader)
+    return str(made["url"]).partition("token=")[2]
+
+
 NEW_SPACE = {"description": "", "access_type": "open", "default_user_role": "reader"}
 OTHER = {"user_id": lambda s: s.user()}
 
@@ -257,7 +264,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("POST", f"{U}/calendars/{{name}}/import"): Recipe(_file("a.ics", ICS, "text/calendar"), CALENDAR),
     ("POST", f"{U}/calendars/{{name}}/feed"): Recipe(names=CALENDAR),
     ("DELETE", f"{U}/calendars/{{name}}/feed"): Recipe(names=CALENDAR),
-    ("GET", "/api/calendar-feed.ics"): Recipe(_query(token="x" * 30), who="anybody"),
+    ("GET", "/api/calendar-feed.ics"): Recipe(lambda s: _query(token=_feed(s)), who="anybody"),
     ("GET", f"{U}/agenda"): Recipe(),
     ("GET", "/api/system/pre-filled-agenda-event"): Recipe(),
     ("POST", f"{U}/outgoing_calls"): Recipe(lambda s: _body(callee_id=s.author.user_id)),
