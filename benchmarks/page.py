@@ -24,7 +24,7 @@ def missed(value: str, limit: str) -> bool:
     if numbers[0] is None or numbers[1] is None:
         return False
     mine, aim = (float(n[1]) for n in numbers if n is not None)
-    return mine < aim if limit.endswith("/s") else mine > aim
+    return mine < aim if limit.endswith(("/s", "×")) else mine > aim
 
 
 def read(page: Path) -> list[Row]:

@@ -51,6 +51,14 @@ class UserPurged(Event):
 
 
 @dataclass(frozen=True)
+class UserAnonymized(Event):
+    """The person was taken out of an account, for good: what others keep of him alone goes too."""
+
+    name: ClassVar[str] = "user.anonymized"
+    user_id: int
+
+
+@dataclass(frozen=True)
 class UserConfigModified(Event):
     """Settings that a client keeps for its user changed; `names` are their keys."""
 
@@ -81,6 +89,7 @@ EVENTS = (
     UserTrashed,
     UserRestored,
     UserPurged,
+    UserAnonymized,
     UserConfigModified,
     PasswordResetRequested,
     SessionsEnded,

@@ -28,6 +28,7 @@ from .services import (
     replace_bytes,
     restore,
     room,
+    set_status,
     trash,
     update_content,
 )
@@ -85,11 +86,25 @@ def get_content(ctx: Context, space_id: int, content_id: int) -> Any:
     return row
 
 
+def todos_of(ctx: Context, user_id: int) -> list[Any]:
+    """Return what is assigned to a user and what he may see, by id; he may set its status."""
+    return queries.TODOS_OF_USER.all(ctx, assignee_id=user_id, user_id=user_id)
+
+
+def set_own_todo_status(ctx: Context, user_id: int, todo_id: int, status: str) -> None:
+    """Check one of a user's to-dos, or open it again; ContentNotFound for one that is not his, or hidden."""
+    mine = next((row for row in todos_of(ctx, user_id) if row.content_id == todo_id), None)
+    if mine is None:
+        raise ContentNotFound
+    queries.lock(ctx, mine.workspace__workspace_id, todo_id)
+    set_status(ctx, get_content(ctx, mine.workspace__workspace_id, todo_id), status)
+
+
 __all__ = [
     "CONTENT", "CONTENT_EXISTS", "CONTENT_GUARD", "DESTINATION", "READ", "REVISION", "SLUGS", "TEXT_LIMIT",
     "VISIBLE", "ContentDigestSchema", "ContentNotFound", "NotEditable", "StoredBytes", "add_comment", "clean",
     "content_types", "copy_content", "create_content", "create_file", "digest_query", "digest_statement",
     "drive_find", "drive_list", "drive_name", "drive_walk", "get_content", "largest_file", "lock_content",
-    "move", "name_key", "rename", "replace_bytes", "restore", "room", "split_name", "text_of", "told_content",
-    "trash", "twins", "update_content", "usable", "wire_names",
+    "move", "name_key", "rename", "replace_bytes", "restore", "room", "set_own_todo_status", "split_name",
+    "text_of", "todos_of", "told_content", "trash", "twins", "update_content", "usable", "wire_names",
 ]  # fmt: skip

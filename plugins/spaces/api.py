@@ -114,6 +114,16 @@ def joined_spaces(ctx: Context, user_id: int) -> list[Any]:
     return queries.JOINED.all(ctx, user_id=user_id)
 
 
+def agenda_spaces(ctx: Context, user_id: int) -> list[Any]:
+    """Return space_id, label, description, agenda_enabled and role of a user's spaces with a calendar."""
+    return queries.AGENDAS.all(ctx, user_id=user_id)
+
+
+def agenda_space(ctx: Context, space_id: int, user_id: int) -> Any | None:
+    """Return the same of one space, its calendar on or off; None where he is no member, or it is in the trash."""
+    return queries.AGENDA.first(ctx, space_id=space_id, user_id=user_id)
+
+
 def told_space(ctx: Context, space_id: int, *, described: bool = False) -> Any:
     """Return a space as events tell it, with or without description; None when it is gone. Read once a unit."""
     row = queries.left(ctx, space_id)
@@ -130,11 +140,11 @@ def is_member(ctx: Context, space_id: int, user_id: int) -> bool:
 __all__ = [
     "CONTENT_MANAGER", "CONTRIBUTOR", "CREATE_SPACE", "DELETE_SPACE", "LEVELS", "MODIFY_SPACE", "NOT_TRASHED",
     "READER", "ROLES", "SEE_SPACE", "SPACE", "WORKSPACE_MANAGER", "InsufficientUserRole", "InvalidSpaceId",
-    "NestedSpaceSchema", "SpaceDigestSchema", "SpaceNameSchema", "SpaceNotFound", "SpaceSchema", "create_space",
-    "every_member", "fellow_members", "find_by_label", "find_space", "is_member", "joined_spaces", "load_space",
-    "lock_space", "mail_modes", "mail_modes_among", "member_dumper", "member_ids", "member_space_ids",
-    "member_views", "members_at_least", "nested_space_dumper", "one_user", "owned_space_ids", "refuse_trashed",
-    "restore_space", "role", "share_a_space", "short_columns", "shown_label", "sidebar_entries", "space_dumper",
-    "space_label", "space_public", "space_view", "subscription", "subscription_dumper", "told_space",
-    "trash_space",
+    "NestedSpaceSchema", "SpaceDigestSchema", "SpaceNameSchema", "SpaceNotFound", "SpaceSchema", "agenda_space",
+    "agenda_spaces", "create_space", "every_member", "fellow_members", "find_by_label", "find_space",
+    "is_member", "joined_spaces", "load_space", "lock_space", "mail_modes", "mail_modes_among", "member_dumper",
+    "member_ids", "member_space_ids", "member_views", "members_at_least", "nested_space_dumper", "one_user",
+    "owned_space_ids", "refuse_trashed", "restore_space", "role", "share_a_space", "short_columns",
+    "shown_label", "sidebar_entries", "space_dumper", "space_label", "space_public", "space_view",
+    "subscription", "subscription_dumper", "told_space", "trash_space",
 ]  # fmt: skip

@@ -65,8 +65,18 @@ def _picture(s: Any) -> dict[str, Any]:
     return {"files": {"files": ("me.png", out.getvalue(), "image/png")}}
 
 
+def _feed(s: Any) -> str:
+    """Return the token of a fresh secret address of the reader's calendar."""
+    name = f"user_{s.reader.user_id}_calendar"
+    made = s.ok("POST", f"/api/users/{s.reader.user_id}/calendars/{name}/feed", None, s.reader)
+    return str(made["url"]).partition("token=")[2]
+
+
 NEW_SPACE = {"description": "", "access_type": "open", "default_user_role": "reader"}
 OTHER = {"user_id": lambda s: s.user()}
+
+CALENDAR = {"name": lambda s: f"user_{s.reader.user_id}_calendar"}
+ICS = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VTODO\r\nUID:x\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
 
 RECIPES: dict[tuple[str, str], Recipe] = {
     # -- accounts ------------------------------------------------------------------------------------------
@@ -249,6 +259,14 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("DELETE", f"{U}/favorite-contents/{{content_id}}"): Recipe(names={"content_id": "note"}),
     ("GET", "/api/search/content"): Recipe(_query(search_string="note")),
     ("GET", "/api/url-preview"): Recipe(lambda s: _query(url=s.page)),
+    ("GET", f"{U}/calendars"): Recipe(),
+    ("GET", f"{U}/calendars/{{name}}/export"): Recipe(names=CALENDAR),
+    ("POST", f"{U}/calendars/{{name}}/import"): Recipe(_file("a.ics", ICS, "text/calendar"), CALENDAR),
+    ("POST", f"{U}/calendars/{{name}}/feed"): Recipe(names=CALENDAR),
+    ("DELETE", f"{U}/calendars/{{name}}/feed"): Recipe(names=CALENDAR),
+    ("GET", "/api/calendar-feed.ics"): Recipe(lambda s: _query(token=_feed(s)), who="anybody"),
+    ("GET", f"{U}/agenda"): Recipe(),
+    ("GET", "/api/system/pre-filled-agenda-event"): Recipe(),
     ("POST", f"{U}/outgoing_calls"): Recipe(lambda s: _body(callee_id=s.author.user_id)),
     ("GET", f"{U}/outgoing_calls"): Recipe(),
     ("GET", f"{U}/incoming_calls"): Recipe(),

@@ -85,6 +85,11 @@ BEYOND = {
     ("GET", "/api/users/{user_id}/application_tokens"): "self or administrator",
     ("POST", "/api/users/{user_id}/application_tokens"): "self",
     ("DELETE", "/api/users/{user_id}/application_tokens/{token_id}"): "self or administrator",
+    ("GET", "/api/users/{user_id}/calendars"): "self",
+    ("GET", "/api/users/{user_id}/calendars/{name}/export"): "self",
+    ("POST", "/api/users/{user_id}/calendars/{name}/import"): "self",
+    ("POST", "/api/users/{user_id}/calendars/{name}/feed"): "self",
+    ("DELETE", "/api/users/{user_id}/calendars/{name}/feed"): "self",
 }
 RULES = sorted({rule for *_, rule in _routes()})
 
@@ -117,7 +122,16 @@ def test_public_routes_are_those_of_the_list(kernel: Kernel) -> None:
         facts.key(r.method, r.openapi_path()) for owner, r in kernel.router.routes
         if r.public and owner not in ("kernel", "api_docs", "web")
     }  # fmt: skip
-    assert public == listed
+    found_by_calendar_programs = {
+        (method, path)
+        for path in ("/.well-known/caldav", "/.well-known/carddav")
+        for method in ("GET", "OPTIONS", "PROPFIND")
+    } | {
+        ("OPTIONS", "/"),
+        ("PROPFIND", "/"),
+        ("GET", "/api/calendar-feed.ics"),
+    }  # the last asks for Basic credentials by itself
+    assert public == listed | found_by_calendar_programs
 
 
 def test_a_profile_of_nobody_has_no_right(stage: Stage, kernel: Kernel) -> None:

@@ -11,7 +11,7 @@ from atrio.kernel.context import Context
 from .. import queries
 from ..config import AccountsConfig
 from ..errors import UserNotFound
-from ..events import UserModified, UserPurged, UserTrashed
+from ..events import UserAnonymized, UserModified, UserPurged, UserTrashed
 from ..models import Follow, Parameter, Picture, Properties, User
 from .access import end_access
 
@@ -42,6 +42,7 @@ def anonymize_user(ctx: Context, user_id: int, name: str | None = None) -> None:
     end_access(ctx, user_id)
     if not row.is_deleted:
         ctx.emit(UserTrashed(user_id))
+    ctx.emit(UserAnonymized(user_id))
     ctx.emit(UserModified(user_id, ("email", "username", "public_name", "avatar", "cover", "custom_properties")))
 
 

@@ -12,6 +12,8 @@ from .members import (
 )
 from .people import Search, fellow_members, joined, known_members, share_a_space
 from .spaces import (
+    AGENDA,
+    AGENDAS,
     GUARD,
     JOINED,
     OWNED,
@@ -38,6 +40,8 @@ from .spaces import (
 from .subscriptions import OF_SPACE, OF_USER, subscription
 
 __all__ = [
+    "AGENDA",
+    "AGENDAS",
     "GUARD",
     "JOINED",
     "MANAGERS",

@@ -186,6 +186,20 @@ JOINED = Statement(
 )
 """The spaces a user is a member of, deleted ones left out."""
 
+_AGENDA = select(
+    Space.space_id, Space.label.label("label"), Space.description, Space.agenda_enabled, Member.role
+).join(Member, MINE)
+AGENDA = Statement(
+    _AGENDA.where(Space.space_id == bindparam("space_id"), Space.is_deleted == literal(0)), "AgendaSpace"
+)
+AGENDAS = Statement(
+    _AGENDA.where(Space.is_deleted == literal(0), Space.agenda_enabled == literal(1)).order_by(
+        Space.label, Space.space_id
+    ),
+    "AgendaSpace",
+)
+"""The spaces with a calendar of which a user is a member, by label."""
+
 
 def space_label(id_column: Any) -> tuple[Any, Any, Any]:
     """Return (alias, join condition, label column) of the space of another table's rows."""

@@ -1,0 +1,1 @@
+"""Foreign library of caldav: Radicale (GPL-3), the protocol layer."""

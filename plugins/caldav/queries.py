@@ -1,0 +1,106 @@
+"""Reads of caldav."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
+
+from atrio.kernel.context import Context
+from atrio.kernel.db.statement import Statement
+
+from .models import COLLECTION, FEED, ITEM
+
+PAGE = 500
+"""How many names go into one statement."""
+
+_collection = (
+    COLLECTION.c.collection_id, COLLECTION.c.path, COLLECTION.c.user_id, COLLECTION.c.space_id, COLLECTION.c.tag,
+    COLLECTION.c.props, COLLECTION.c.seq, COLLECTION.c.floor, COLLECTION.c.modified,
+)  # fmt: skip
+_item = (
+    ITEM.c.href, ITEM.c.etag, ITEM.c.uid, ITEM.c.component, ITEM.c.tstart, ITEM.c.tend, ITEM.c.modified,
+    ITEM.c.spans, ITEM.c.body,
+)  # fmt: skip
+_here = ITEM.c.collection_id == bindparam("collection_id")
+_there = ITEM.c.deleted == 0
+BY_PATH = Statement(select(*_collection).where(COLLECTION.c.path == bindparam("path")), "CollectionRow")
+BY_ID = Statement(
+    select(*_collection).where(COLLECTION.c.collection_id == bindparam("collection_id")), "CollectionRow"
+)
+OF_USER = Statement(
+    select(*_collection).where(COLLECTION.c.user_id == bindparam("user_id")).order_by(COLLECTION.c.collection_id),
+    "CollectionRow",
+)
+OF_SPACES = select(*_collection).where(COLLECTION.c.space_id.in_(bindparam("space_ids", expanding=True)))
+ONE = Statement(select(*_item).where(_here, ITEM.c.href == bindparam("href"), _there), "ItemRow")
+SOME = select(*_item).where(_here, ITEM.c.href.in_(bindparam("hrefs", expanding=True)), _there)
+ALL = Statement(select(*_item).where(_here, _there).order_by(ITEM.c.href), "ItemRow")
+IN_RANGE = Statement(
+    select(*_item)
+    .where(_here, _there, ITEM.c.tstart < bindparam("end"), ITEM.c.tend > bindparam("start"))
+    .order_by(ITEM.c.href),
+    "ItemRow",
+)
+_pattern: Any = bindparam("pattern")
+UID_LIKE = Statement(select(*_item).where(_here, _there, ITEM.c.uid.like(_pattern, escape="\\")), "ItemRow")
+UID_ILIKE = Statement(select(*_item).where(_here, _there, ITEM.c.uid.ilike(_pattern, escape="\\")), "ItemRow")
+HREFS = Statement(select(ITEM.c.href).where(_here, _there).order_by(ITEM.c.href), "Href")
+TAGS = Statement(select(ITEM.c.href, ITEM.c.etag).where(_here, _there), "Tag")
+CHANGES = Statement(select(ITEM.c.href).where(_here, ITEM.c.seq > bindparam("since")).order_by(ITEM.c.seq), "Href")
+WITH_UID = Statement(select(ITEM.c.href).where(_here, ITEM.c.uid_key == bindparam("uid_key"), _there), "Href")
+STATE = Statement(
+    select(ITEM.c.href, ITEM.c.etag, ITEM.c.deleted, ITEM.c.uid, ITEM.c.component).where(
+        _here, ITEM.c.href == bindparam("href")
+    ),
+    "ItemState",
+)
+COUNT_ADDED = Statement(
+    select(func.count().label("n")).where(COLLECTION.c.user_id == bindparam("user_id")), "Count"
+)
+BY_TOKEN = Statement(
+    select(FEED.c.collection_id, FEED.c.user_id).where(FEED.c.token_hash == bindparam("token_hash")), "FeedRow"
+)
+
+
+def of_spaces(ctx: Context, space_ids: Sequence[int]) -> list[Any]:
+    """Return the collections of spaces that have a row: one statement for up to 500 spaces."""
+    found: list[Any] = []
+    for start in range(0, len(space_ids), PAGE):
+        found += ctx.execute(OF_SPACES, {"space_ids": list(space_ids[start : start + PAGE])}).all()
+    return found
+
+
+def some(ctx: Context, collection_id: int, hrefs: Iterable[str]) -> Iterator[Any]:
+    """Yield those entries of a collection that are there: one statement for up to 500 names."""
+    names = list(hrefs)
+    for start in range(0, len(names), PAGE):
+        page = names[start : start + PAGE]
+        yield from ctx.execute(SOME, {"collection_id": collection_id, "hrefs": page})
+
+
+def with_uid_like(ctx: Context, collection_id: int, text: str) -> list[Any]:
+    """Return the entries whose UID contains a text, whatever its case (RFC 4791 §9.7.5), and maybe some more.
+
+    LIKE knows no case on SQLite and MariaDB, ILIKE knows none on PostgreSQL.
+    """
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    statement = UID_ILIKE if ctx.dialect == "postgresql" else UID_LIKE
+    return statement.all(ctx, collection_id=collection_id, pattern=f"%{escaped}%")
+
+
+def purgeable(ctx: Context, before: int) -> list[Any]:
+    """Return collection_id and the highest number of entries deleted before a moment, by collection."""
+    query = (
+        select(ITEM.c.collection_id, func.max(ITEM.c.seq).label("seq"))
+        .where(ITEM.c.deleted == 1, ITEM.c.modified < before)
+        .group_by(ITEM.c.collection_id)
+    )
+    return list(ctx.execute(query).all())
+
+
+def feed_of(ctx: Context, collection_id: int, user_id: int) -> Any | None:
+    """Return the feed that a user made of a collection."""
+    query = select(FEED.c.token_hash).where(FEED.c.collection_id == collection_id, FEED.c.user_id == user_id)
+    return ctx.execute(query).first()

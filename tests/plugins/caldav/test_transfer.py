@@ -1,0 +1,232 @@
+"""Files in and out, feeds, a Radicale folder, the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from click.testing import CliRunner
+
+from atrio.kernel.testing.client import Answer
+from atrio.plugins.caldav import texts, transfer
+from atrio.plugins.caldav.places import ADDRESSBOOK, CALENDAR
+
+from .conftest import Desk, Person, card, event, todo
+
+FILES = sorted(Path(__file__).with_name("corpus").iterdir())
+
+
+def mine(who: Person, name: str = "", rest: str = "") -> str:
+    return f"/api/users/{who.uid}/calendars/{name or f'user_{who.uid}_calendar'}{rest}"
+
+
+def read_in(who: Person, name: str, data: bytes) -> Answer:
+    return who.client.request(
+        "POST", mine(who, name, "/import"), files={"files": ("a.ics", data, "text/calendar")}
+    )
+
+
+def test_a_file_goes_in_and_comes_out(desk: Desk) -> None:
+    me = desk.user
+    many = texts.join_calendar(
+        [event(f"e{n}").decode() for n in range(5)]
+        + [todo().decode()]
+        + [p.read_bytes().decode() for p in FILES if p.suffix == ".ics"]
+    )
+    first = read_in(me, "", many.encode())
+    count = 6 + sum(p.suffix == ".ics" for p in FILES)
+    assert (first.status, first.json) == (200, {"created": count, "modified": 0, "unchanged": 0, "refused": 0})
+    assert read_in(me, "", many.encode()).json == {"created": 0, "modified": 0, "unchanged": count, "refused": 0}
+    changed = many.replace("SUMMARY:About e3", "SUMMARY:All about e3")
+    assert read_in(me, "", changed.encode()).json["modified"] == 1
+    out = me.client.get(mine(me, "", "/export"))
+    assert (out.status, out.headers["content-type"]) == (200, "text/calendar; charset=utf-8")
+    assert out.headers["content-disposition"].startswith("attachment")
+    assert sorted(uid for uid, _ in texts.split(out.body.decode(), CALENDAR)) == sorted(
+        uid for uid, _ in texts.split(changed, CALENDAR)
+    )
+    assert read_in(me, "", out.body).json["unchanged"] == count
+    assert len(me.hrefs(f"{me.calendar}/")) == count + 1
+
+
+def test_cards_and_entries_without_a_uid(desk: Desk) -> None:
+    me = desk.user
+    nameless = card("x").replace(b"UID:x\r\n", b"")
+    data = (
+        card("a")
+        + card("b", "Bob")
+        + nameless
+        + b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:\xfc\r\nUID:latin\r\nEND:VCARD\r\n"
+    )
+    answer = read_in(me, f"user_{me.uid}_addressbook", data)
+    assert answer.json == {"created": 4, "modified": 0, "unchanged": 0, "refused": 0}
+    assert read_in(me, f"user_{me.uid}_addressbook", data).json["unchanged"] == 4
+    bad = read_in(
+        me,
+        "",
+        texts.join_calendar(
+            [
+                event("good").decode(),
+                event("bad", "20260101T000000Z", "20260101T010000Z", "RRULE:FREQ=SECONDLY").decode(),
+            ]
+        ).encode(),
+    )
+    assert bad.json == {"created": 1, "modified": 0, "unchanged": 0, "refused": 1}
+
+
+def test_what_is_no_calendar(desk: Desk) -> None:
+    broken = b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VCALENDAR\r\n"
+    for data in (b"", b"x", broken, card(), b"\x00\xff" * 100, b"BEGIN:A\r\n" * 2000):
+        answer = read_in(desk.user, "", data)
+        assert (answer.status, answer.code) == (400, 2001), data[:50]
+    assert desk.scalar("SELECT count(*) FROM caldav_item") == 0
+
+
+@pytest.mark.atrio_config(caldav__import_bytes=65536)
+def test_a_file_that_is_too_large(desk: Desk) -> None:
+    assert read_in(desk.user, "", b"x" * 70_000).status == 413
+    assert desk.user.client.request("POST", mine(desk.user, "", "/import"), fields={"a": "b"}).status == 400
+
+
+def test_files_follow_the_roles(desk: Desk) -> None:
+    name = f"space_{desk.space}_calendar"
+    assert read_in(desk.reader, name, event()).code == 5001
+    assert read_in(desk.contributor, name, event()).status == 200
+    assert b"About one" in desk.reader.client.get(mine(desk.reader, name, "/export")).body
+    assert desk.user.client.get(mine(desk.user, name, "/export")).code == 5001
+    assert desk.root.client.get(mine(desk.reader, name, "/export")).status == 403
+    assert desk.stranger.client.get(mine(desk.reader, name, "/export")).status == 401
+    assert desk.reader.client.get(mine(desk.reader, "nothing", "/export")).code == 9999
+    listed = desk.reader.client.get(f"/api/users/{desk.reader.uid}/calendars").json
+    assert [(c["kind"], c["is_writable"], c["workspace_id"]) for c in listed] == [
+        ("calendar", True, None),
+        ("addressbook", True, None),
+        ("calendar", False, desk.space),
+        ("addressbook", False, desk.space),
+    ]
+    for one in listed:
+        assert desk.reader("PROPFIND", urlsplit(one["url"]).path.removeprefix("/dav"), depth="0").status == 207
+    desk.modify(agenda_enabled=False)
+    assert desk.reader.client.get(mine(desk.reader, name, "/export")).code == 2051
+
+
+def test_a_feed_lives_as_long_as_its_maker_may_read(desk: Desk) -> None:
+    who, name = desk.reader, f"space_{desk.space}_calendar"
+    made = who.client.post(mine(who, name, "/feed"))
+    assert made.status == 200
+    address = made.json["url"]
+    path = address.removeprefix("http://127.0.0.1:8080")
+    ask = desk.stranger.client.get
+    assert ask(path).status == 200
+    assert desk.contributor("PUT", f"{desk.contributor.space(desk.space)}/a.ics", event()).status == 201
+    got = ask(path)
+    assert (b"About one" in got.body, got.headers["content-type"]) == (True, "text/calendar; charset=utf-8")
+    assert desk.stranger.client.request("GET", path, headers={"if-none-match": got.headers["etag"]}).status == 304
+    token = path.partition("token=")[2]
+    assert desk.scalar("SELECT count(*) FROM caldav_feed WHERE token_hash = :t", t=token) == 0
+    second = who.client.post(mine(who, name, "/feed")).json["url"].removeprefix("http://127.0.0.1:8080")
+    assert (ask(path).code, ask(second).status) == (9999, 200)
+    desk.modify(agenda_enabled=False)
+    assert ask(second).code == 9999
+    desk.modify(agenda_enabled=True)
+    assert ask(second).status == 200
+    assert desk.owner.delete(f"/api/workspaces/{desk.space}/members/{who.uid}").status == 204
+    assert ask(second).code == 9999
+    own = desk.user.client.post(mine(desk.user, "", "/feed")).json["url"].removeprefix("http://127.0.0.1:8080")
+    assert ask(own).status == 200
+    assert desk.user.client.delete(mine(desk.user, "", "/feed")).status == 204
+    assert ask(own).code == 9999
+    for wrong in ("x" * 30, "", "%00" * 30):
+        assert ask(f"/api/calendar-feed.ics?token={wrong}").status in (400, 404)
+
+
+def test_texts() -> None:
+    assert texts.fold("x" * 75) == "x" * 75
+    assert all(len(line.encode()) <= 75 for line in texts.fold("ü" * 200).split("\r\n"))
+    assert texts.fold("ü" * 200).replace("\r\n ", "") == "ü" * 200
+    assert texts.escape("a;b,c\\d\ne") == "a\\;b\\,c\\\\d\\ne"
+    with pytest.raises(texts.Unreadable):
+        list(texts.split("BEGIN:VCALENDAR\r\nEND:VCARD\r\n", CALENDAR))
+    with pytest.raises(texts.Unreadable):
+        list(texts.split(event().decode(), ADDRESSBOOK))
+
+
+def radicale_folder(root: Path, uid: int, space: int) -> Path:
+    """Lay out what the two known layouts look like on disk."""
+    top = root / "store" / "collection-root"
+    for name, tag, files in (
+        (f"agenda/user/{uid}", "VCALENDAR", {"a.ics": event("a"), "bad.ics": b"x"}), (f"agenda/workspace/{space}", "VCALENDAR", {"s.ics": event("s")}),
+        (f"addressbook/user/{uid}", "VADDRESSBOOK", {"c.vcf": card()}), ("outsider/work", "VCALENDAR", {"w.ics": event("w")}), ("nobody/x", "VCALENDAR", {"x.ics": event("x")}),
+        ("agenda/workspace/9999", "VCALENDAR", {"n.ics": event("n")}),
+    ):  # fmt: skip
+        folder = top / name
+        folder.mkdir(parents=True)
+        (folder / ".Radicale.props").write_text(
+            json.dumps({"tag": tag, "D:displayname": f"Old {name}", "ICAL:calendar-color": "#123456ff"})
+        )
+        (folder / ".Radicale.cache").mkdir()
+        for file, body in files.items():
+            (folder / file).write_bytes(body)
+    (top / f"user_{uid}").mkdir()
+    (top / f"user_{uid}" / f"user_{uid}_calendar").symlink_to(top / f"agenda/user/{uid}")
+    return root / "store"
+
+
+class Settings:
+    """What the command line gives its commands."""
+
+    def __init__(self, kernel: Any) -> None:
+        self.kernel = kernel
+
+    def boot(self) -> Any:
+        return self.kernel
+
+
+def test_the_command_line(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from atrio.plugins.caldav.cli import caldav
+
+    monkeypatch.setattr(desk.kernel.db, "close", lambda: None)
+    me, settings = desk.user, Settings(desk.kernel)
+
+    def atrio(*words: str) -> Any:
+        return CliRunner().invoke(caldav, list(words), obj=settings)
+
+    folder = radicale_folder(tmp_path, me.uid, desk.space)
+    dry = atrio("import-radicale", "--dry-run", str(folder))
+    assert dry.exit_code == 1
+    assert desk.scalar("SELECT count(*) FROM caldav_item") == 0
+    done = atrio("import-radicale", str(folder))
+    assert (done.exit_code, done.exception is None or isinstance(done.exception, SystemExit)) == (1, True), (
+        done.output
+    )
+    assert me("GET", f"{me.calendar}/a.ics").body == event("a")
+    assert me("GET", f"{me.book}/c.vcf").body == card()
+    assert me("GET", f"{me.home}/work/w.ics").body == event("w")
+    assert desk.reader("GET", f"{desk.reader.space(desk.space)}/s.ics").body == event("s")
+    assert "Old agenda/user" in me.props(f"{me.calendar}/", "D:displayname").body.decode()
+    before = desk.scalar("SELECT sum(seq) FROM caldav_collection")
+    atrio("import-radicale", str(folder))
+    assert desk.scalar("SELECT sum(seq) FROM caldav_collection") == before
+    assert desk.scalar("SELECT count(*) FROM caldav_item") == 4
+
+    file = tmp_path / "out.ics"
+    assert atrio("export", "outsider", str(file)).exit_code == 0
+    assert b"About a" in file.read_bytes()
+    again = atrio("import", "outsider", str(file), "--collection", "work")
+    assert (again.exit_code, "1 created" in again.output) == (0, True), again.output
+    assert "work" in atrio("list", "outsider").output
+    for words in (
+        ("list", "nobody"),
+        ("export", "outsider", str(file), "--collection", "none"),
+        ("import", "outsider", str(file), "--collection", f"user_{me.uid}_addressbook"),
+    ):
+        assert atrio(*words).exit_code == 1, words
+
+
+def test_names_of_imported_entries() -> None:
+    assert transfer.name_of("abc-1@x.org", CALENDAR) == "abc-1@x.org.ics"
+    assert len(transfer.name_of("../../etc", CALENDAR)) == 44
+    assert transfer.name_of("ü", ADDRESSBOOK).endswith(".vcf")
