@@ -37,7 +37,7 @@ def try_out(kernel: Kernel, address: str, wanted: str | None) -> tuple[list[str]
     except UnusableAddress as error:
         return [*lines, f"{error}"], False
     except Unreachable as error:
-        return [*lines, f"no mail can leave: {error}"], False
+        return [*lines, f"no mail can leave: {error}{_hint(str(error))}"], False
     except Temporary as error:
         return [*lines, f"the server takes it later, perhaps: {error}"], False
     except Permanent as error:
@@ -56,6 +56,6 @@ def _hint(answer: str) -> str:
     lowered = answer.lower()
     if "relay" in lowered:
         return "\n(it wants a login, or a sender of its own: mail.smtp_user, mail.from_address)"
-    if "sender" in lowered or "from" in lowered:
+    if "sender" in lowered:
         return "\n(it does not like the sender: mail.from_address)"
     return ""

@@ -13,10 +13,17 @@ from ..config import MailConfig
 from ..message import Envelope
 from ..transport import InDoubt, Permanent, Temporary, Unreachable
 
+CONCERNS_US = frozenset({421, 530, 534, 535, 538})
+"""Replies that are no verdict on a mail: the service closes, or wants a login (RFC 5321 §4.2, RFC 4954 §6)."""
+
 
 def tls_context(ca_file: str) -> ssl.SSLContext:
     """Return how servers are trusted: by the system's authorities, or by those of a file."""
     return ssl.create_default_context(cafile=ca_file or None)
+
+
+class _Broke(Unreachable):
+    """The connection broke before a mail was in doubt: a kept one may just have been closed in the pause."""
 
 
 class SmtpTransport:
@@ -35,7 +42,7 @@ class SmtpTransport:
         kept = self._client is not None
         try:
             self._drive(self._send(envelope))
-        except Unreachable:
+        except _Broke:
             if not kept:
                 raise
             self._drive(self._send(envelope))
@@ -57,7 +64,7 @@ class SmtpTransport:
         except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as error:
             code, text = reply_of(error)
             await self._reset(client)
-            if code == 421:
+            if code in CONCERNS_US or "relay" in text.lower():
                 await self._drop()
                 raise Unreachable(f"{code} {text}") from None
             raise (Permanent if 500 <= code < 600 else Temporary)(f"{code} {text}") from None
@@ -66,12 +73,16 @@ class SmtpTransport:
             raise InDoubt(f"{type(error).__name__}: {error}") from None
 
     async def _dialogue(self, client: aiosmtplib.SMTP, envelope: Envelope) -> None:
+        """Announce and hand over; what goes wrong before a receiver is named concerns all mails, not this one."""
         options = [] if envelope.recipient.isascii() else ["SMTPUTF8"]
         try:
             await client.mail(envelope.sender, options=options, encoding="utf-8" if options else "ascii")
-        except aiosmtplib.SMTPServerDisconnected as error:
+        except (aiosmtplib.SMTPException, OSError) as error:
             await self._drop()
-            raise Unreachable(f"the connection was closed: {error}") from None
+            code, text = reply_of(error)
+            if code in (0, 421):  # gone, or enough mails for one connection
+                raise _Broke(f"the connection was closed: {text}") from None
+            raise Unreachable(f"the sender {envelope.sender} is refused: {code} {text}") from None
         await client.rcpt(envelope.recipient, encoding="utf-8" if options else "ascii")
         await client.data(envelope.data)
 

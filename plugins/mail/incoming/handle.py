@@ -82,12 +82,7 @@ def take(kernel: Kernel, raw: bytes) -> Verdict:
 
     A fault that is not the mail's own (the database away) is raised and counts for nothing.
     """
-    try:
-        parsed = parse(raw)
-    except Broken as error:
-        parsed, broken = Parsed(key=broken_key(raw)), str(error)
-    else:
-        broken = ""
+    parsed, broken = _parsed(raw)
     known = _begin(kernel, parsed.key)
     if known is not None:
         return known
@@ -105,15 +100,28 @@ def take(kernel: Kernel, raw: bytes) -> Verdict:
         return Verdict("trying", f"{type(error).__name__}: {error}"[:500])
 
 
+def _parsed(raw: bytes) -> tuple[Parsed, str]:
+    """Return a mail with its headers read, or a bare one with its key and why it cannot be read.
+
+    Whatever a parser may raise: a mail that breaks it must not come again for ever.
+    """
+    try:
+        return parse(raw), ""
+    except Broken as error:
+        return Parsed(key=broken_key(raw)), str(error)
+    except Exception as error:
+        log.exception("a mail breaks the parser")
+        return Parsed(key=broken_key(raw)), f"{type(error).__name__} in the parser"
+
+
 def too_large(kernel: Kernel, headers: bytes, size: int) -> Verdict:
     """Refuse a mail unread because of its size; its headers tell whom to answer."""
-    try:
-        parsed = parse(headers + b"\r\n\r\n")
-    except Broken:
-        return Verdict(IGNORED, "too large, and its headers cannot be read")
+    parsed, broken = _parsed(headers + b"\r\n\r\n")
     known = _begin(kernel, parsed.key)
     if known is not None:
         return known
+    if broken:
+        return _finish(kernel, parsed.key, Verdict(IGNORED, f"too large, and {broken}"))
     return _Handling(kernel, parsed).refuse_unread("size", f"{size} bytes")
 
 

@@ -18,6 +18,7 @@ HEADER_BYTES = 262_144
 PARTS = 400
 SMALL_PICTURE = 20_000
 """Bytes up to which a picture inside the text counts as decoration: logos of signatures, trackers."""
+MACHINE_TALK = frozenset({"application/pgp-signature", "application/pkcs7-signature", "text/calendar"})
 RECEIVERS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To", "X-Delivered-To", "X-Envelope-To")
 _ID = re.compile(r"<[^<>\s]{1,500}>")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069]+")
@@ -179,13 +180,10 @@ def _parts(message: Any, most_files: int) -> tuple[str, str, list[File]]:
         disposition = str(part.get("Content-Disposition", "")).strip().lower().partition(";")[0]
         is_text = kind in ("text/plain", "text/html") and disposition != "attachment" and not name
         if is_text and kind == "text/plain":
-            plain = plain or _text(part)
+            plain = f"{plain}\n{_text(part)}" if plain else _text(part)
         elif is_text:
-            html = html or _text(part)
-        elif not _decoration(part, kind, disposition) and kind not in (
-            "application/pgp-signature",
-            "text/calendar",
-        ):
+            html += _text(part)
+        elif not _decoration(part, kind, disposition):
             if len(files) >= most_files:
                 raise Broken(f"it brings more than {most_files} files")
             files.append(File(name or _fallback_name(kind, len(files)), kind, _bytes(part)))
@@ -222,7 +220,9 @@ def _fallback_name(kind: str, number: int) -> str:
 
 
 def _decoration(part: Any, kind: str, disposition: str) -> bool:
-    """Tell whether a part is a small picture inside the text."""
+    """Tell whether a part is no file: a small picture inside the text, what programs tell each other."""
+    if kind in MACHINE_TALK and disposition != "attachment":
+        return True
     inside = disposition == "inline" or "Content-ID" in part
     return (
         kind.startswith("image/") and disposition != "attachment" and inside and len(_bytes(part)) < SMALL_PICTURE

@@ -25,6 +25,8 @@ class Sink:
         self.plan: dict[str, list[str]] = {}
         self.logins: list[tuple[str, str]] = []
         self.pause = 0.0
+        self.sender_reply = ""
+        self.per_connection = 0
 
     def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         assert isinstance(data, LoginPassword)
@@ -38,6 +40,15 @@ class Sink:
         self.connections += 1
         session.host_name = hostname
         return responses
+
+    async def handle_MAIL(  # noqa: N802 - the name is the library's
+        self, server: Any, session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
+        session.taken = getattr(session, "taken", 0) + 1
+        if self.per_connection and session.taken > self.per_connection:
+            return "421 enough for one connection"
+        envelope.mail_from = address
+        return self.sender_reply or "250 OK"
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 - the name is the library's
         self.tries[address] += 1

@@ -62,6 +62,15 @@ def test_many_mails_leave_over_one_connection(kernel, people):
     assert sink.connections == 1
 
 
+def test_a_server_that_takes_few_mails_a_connection_gets_several(kernel, people):
+    with smtp_server() as sink:
+        use(kernel, sink)
+        sink.per_connection = 2
+        queue_for(kernel, *people)
+        assert deliver(kernel) == {"sent": 3}
+        assert sink.connections == 2
+
+
 def test_one_refused_receiver_harms_no_other(kernel, people):
     with smtp_server() as sink:
         use(kernel, sink)
@@ -107,6 +116,20 @@ def test_a_server_that_stalls_holds_one_delivery_for_one_step(kernel, people):
         sink.plan = {"ann@example.org": ["stall"]}
         queue_for(kernel, *people)
         assert deliver(kernel) == {"later": 1, "sent": 2}
+
+
+@pytest.mark.parametrize("reply", ["550 we do not like you", "530 authenticate first", "451 too fast"])
+def test_a_server_that_refuses_us_kills_no_mail(kernel, people, reply):
+    """A wrong sender or a missing login is for the administrator to mend: the mails wait."""
+    with smtp_server() as sink:
+        use(kernel, sink)
+        sink.sender_reply = reply
+        queue_for(kernel, *people)
+        assert deliver(kernel) == {"away": 3}
+        sink.sender_reply = ""
+        kernel.parts["mail.gate"].away_until = 0
+        assert kernel.run(lambda ctx: services.retry(ctx, (*range(1, 20),))) == 3
+        assert deliver(kernel) == {"sent": 3}
 
 
 def test_a_server_that_breaks_every_connection_is_left_alone(kernel, people, as_actor):

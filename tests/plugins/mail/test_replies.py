@@ -279,6 +279,37 @@ def test_a_file_without_a_word_is_taken(kernel, client, talk):
     assert talk.comments() == []
 
 
+def test_text_around_a_picture_is_taken_whole(kernel, client, talk):
+    """As Apple Mail sends it: text, picture, text; and an invitation in the mail is no file, an attached one is."""
+    message = reply(talk, None)
+    message.make_mixed()
+    for body in ("Before", None, "After"):
+        part = EmailMessage()
+        if body is None:
+            part.set_content(PNG, maintype="image", subtype="png", filename="p.png", disposition="inline")
+        else:
+            part.set_content(body)
+        message.attach(part)
+    calendar = EmailMessage()
+    calendar.set_content("BEGIN:VCALENDAR", subtype="calendar")
+    message.attach(calendar)
+    message.add_attachment("BEGIN:VCALENDAR", subtype="calendar", filename="a.ics")
+    assert take(kernel, message.as_bytes()).state == "taken"
+    (comment,) = talk.comments()
+    assert comment.index("Before") < comment.index("After")
+    assert files_of(client, talk) == ["a.ics", "p.png"]
+
+
+def test_a_mail_that_breaks_the_parser_is_over_at_once(kernel, talk, monkeypatch):
+    def boom(*args):
+        raise RuntimeError("a bug of a library")
+
+    monkeypatch.setattr(handle, "parse", boom)
+    raw = reply(talk).as_bytes()
+    assert [take(kernel, raw).state for _ in range(2)] == ["ignored"] * 2
+    assert too_large(kernel, raw, 10**9).state == "ignored"
+
+
 def test_a_compressed_bomb_stays_closed(kernel, client, talk):
     """Archives are bytes like others: nothing unpacks them."""
     import io
