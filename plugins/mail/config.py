@@ -42,6 +42,10 @@ class MailConfig:
         "file", choices=("file", "smtp", "off"), legacy="email.notification.activated", from_legacy=_transport,
         help="How mail leaves: as files in a folder (to try things out), to an SMTP server, or not at all.",
     )  # fmt: skip
+    settle_seconds: int = option(
+        60, minimum=0, maximum=3600,
+        help="How long a mail about a file waits: programs save several times, and one mail is enough.",
+    )  # fmt: skip
     file_folder: str = option("", help="Folder of the .eml files; empty: <data>/mail.")
     smtp_host: str = option("localhost", legacy="email.notification.smtp.server", help="Name of the SMTP server.")
     smtp_port: int = option(

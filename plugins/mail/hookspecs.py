@@ -26,6 +26,8 @@ def register_mail_notices() -> Iterable[Mapping[str, Any]]:  # type: ignore[empt
       this role on, with `user_id` only this one; without `space_id`, `user_id` alone is written to at once;
     - optional `content_id`, `revision_id`, `details` (a mapping for the template, never a secret);
     - optional `mentioned` (true): he is meant personally;
+    - optional `settles` (true): the mail waits `mail.settle_seconds`, and further notices of the same kind,
+      content and author add none while it waits;
     - optional `at_once` (true): digests are passed over; only who wants no mail of the space gets none.
     """
 

@@ -31,6 +31,7 @@ def _content(ctx: Context, event: ContentEvent) -> list[Notice]:
         {
             "kind": CONTENT, "ref": str(event.revision_id), "space_id": event.space_id,
             "content_id": event.content_id, "revision_id": event.revision_id,
+            "settles": event.content_type == "file",
         }
     ]  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from atrio.kernel.context import Context
+from atrio.kernel.jobs import SECOND
 from atrio.kernel.tasks import Task
 
 from . import services
@@ -15,6 +16,9 @@ def fan_out(ctx: Context, notices: list[dict[str, Any]], author_id: int | None) 
     """Write a row for each receiver of some notices. Twice does no harm: a row that is there stays."""
     services.fan_out(ctx, notices, author_id)
     ctx.defer("mail.deliver")
+    waits = max((services.settling(ctx, notice) for notice in notices), default=0)
+    if waits:
+        ctx.defer("mail.deliver", delay_seconds=waits // SECOND + 1)
 
 
 def send(ctx: Context) -> None:

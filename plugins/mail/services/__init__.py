@@ -14,6 +14,7 @@ from .queue import (
     queue_refusal,
     release,
     retry,
+    settling,
 )
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "queue_refusal",
     "release",
     "retry",
+    "settling",
     "space_address",
 ]

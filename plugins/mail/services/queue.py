@@ -61,13 +61,32 @@ def _filling(dialect: str) -> Any:
         member.c.user_id, member.c.user_id.label("same"), _text("kind", 32), _text("ref", 100), mode,
         case((at_once, "pending"), else_="digest"), cast(bindparam("mentioned"), SmallInteger),
         _number("the_space"), _number("content_id"), _number("revision_id"), _number("author_id"),
-        cast(bindparam("details"), Text), cast(0, BigInteger), _number("now").label("available"),
+        cast(bindparam("details"), Text), cast(0, BigInteger), _number("available").label("available"),
         _number("now").label("created"),
     ).where(
         mode != NONE, member.c.role >= _number("least_role"), member.c.user_id != _number("not_to"),
         or_(_number("only") == 0, member.c.user_id == _number("only")), gets_mail(member.c.user_id),
+        or_(_number("available") <= _number("now"), ~_waiting(member.c.user_id)),
     )  # fmt: skip
     return upsert(dialect, OUTGOING, KEYS, source=source, columns=COLUMNS)
+
+
+def _waiting(user_id: Any) -> Any:
+    """Tell whether a mail to a receiver about the same content and author still waits for further changes.
+
+    Materialised first: MariaDB takes no subquery on the table that it writes into otherwise.
+    """
+    waits = OUTGOING.alias("waits")
+    kept = (
+        select(waits.c.receiver)
+        .where(
+            waits.c.content_id == _number("content_id"), waits.c.author_id == _number("author_id"),
+            waits.c.kind == _text("kind", 32), waits.c.state == "pending", waits.c.attempt == 0,
+            waits.c.available > _number("now"),
+        )
+        .subquery("kept")
+    )  # fmt: skip
+    return select(kept.c.receiver).where(kept.c.receiver == user_id).exists()
 
 
 def fan_out(ctx: Context, notices: Sequence[Notice], author_id: int | None) -> None:
@@ -85,10 +104,16 @@ def _values(ctx: Context, notice: Notice, author_id: int | None) -> dict[str, An
         "kind": notice["kind"], "ref": str(notice["ref"]), "space_id": notice["space_id"],
         "the_space": notice["space_id"], "content_id": notice.get("content_id"),
         "revision_id": notice.get("revision_id"), "author_id": author_id, "not_to": author_id or 0,
-        "details": _encode(notice.get("details")), "now": ctx.now, "mentioned": int(bool(notice.get("mentioned"))),
+        "details": _encode(notice.get("details")), "now": ctx.now, "available": ctx.now + settling(ctx, notice),
+        "mentioned": int(bool(notice.get("mentioned"))),
         "least_role": notice.get("least_role", 0), "only": notice.get("user_id") or 0,
         "at_once": int(bool(notice.get("at_once"))),
     }  # fmt: skip
+
+
+def settling(ctx: Context, notice: Notice) -> int:
+    """Return for how many microseconds a notice waits for further changes of the same content."""
+    return ctx.config[MailConfig].settle_seconds * SECOND if notice.get("settles") else 0
 
 
 def _insert_one(ctx: Context, notice: Notice, author_id: int | None) -> None:
