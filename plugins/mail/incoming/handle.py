@@ -80,7 +80,7 @@ class _Ignored(Exception):
 def take(kernel: Kernel, raw: bytes) -> Verdict:
     """Handle one mail and return what became of it; the same mail again gives the same verdict and does nothing.
 
-    A fault that is not the mail's own (the database away) is raised and counts for nothing.
+    A fault that is not the mail's own (the database away) is raised: the mail stays where it is.
     """
     parsed, broken = _parsed(raw)
     known = _begin(kernel, parsed.key)
@@ -91,12 +91,12 @@ def take(kernel: Kernel, raw: bytes) -> Verdict:
             raise _Ignored(broken)
         return _Handling(kernel, parsed).go()
     except _Ignored as reason:
-        log.info("mail %s is ignored: %s", parsed.message_id[:80], reason)
+        log.info("mail %r is ignored: %s", parsed.message_id[:80], reason)
         return _finish(kernel, parsed.key, Verdict(IGNORED, str(reason)))
     except Exception as error:
         if is_retryable(error):
             raise
-        log.exception("mail %s could not be handled", parsed.message_id[:80])
+        log.exception("mail %r could not be handled", parsed.message_id[:80])
         return Verdict("trying", f"{type(error).__name__}: {error}"[:500])
 
 
