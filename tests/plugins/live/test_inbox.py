@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -52,7 +53,8 @@ def test_a_message(cast: Any, inbox: Inbox, log: Any) -> None:
     )  # fmt: skip
     assert item["fields"] == told.fields
     assert item["fields"]["content"]["content_id"] == note
-    assert item["created"] == item["fields"]["content"]["created"]
+    moments = [datetime.fromisoformat(m["created"]) for m in (item, item["fields"]["content"])]
+    assert timedelta(0) <= moments[0] - moments[1] <= timedelta(seconds=2)
     assert (page["per_page"], page["has_next"], page["has_previous"]) == (10, False, False)
 
 

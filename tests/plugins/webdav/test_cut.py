@@ -41,7 +41,10 @@ def state(served: LiveServer) -> dict[str, Any]:
     with sqlite3.connect(f"file:{next(data.glob('*.db'))}?mode=ro", uri=True) as connection:
         tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for table in tables:
-            if not table.startswith("accounts_"):
+            if table == "kernel_outbox":  # what the clock asks for comes and goes by itself
+                rows = connection.execute("SELECT * FROM kernel_outbox").fetchall()
+                found[table] = sorted(row[:2] for row in rows if '"actor":null' not in row[4])
+            elif not table.startswith(("accounts_", "kernel_periodic", "kernel_lease")):
                 found[table] = connection.execute(f'SELECT * FROM "{table}"').fetchall()
     connection.close()
     found["files"] = sorted(str(path.relative_to(data)) for path in blobs(data) if path.is_file())

@@ -1,4 +1,4 @@
-"""Greetings as files on the drive of whom they are addressed to: `/Greetings/12.txt`."""
+"""Greetings as files on the drive of whom they are addressed to: `/Hello/12.txt`."""
 
 from __future__ import annotations
 

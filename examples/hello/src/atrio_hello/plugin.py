@@ -99,7 +99,7 @@ def register_dav_trees() -> list[Mapping[str, Any]]:
     """Show the greetings of whoever looks as text files."""
     from . import drive
 
-    return [{"name": "Greetings", "list": drive.members, "find": drive.find, "read": drive.read}]
+    return [{"name": "Hello", "list": drive.members, "find": drive.find, "read": drive.read}]
 
 
 @hookimpl
