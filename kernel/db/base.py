@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from sqlalchemy import BigInteger, Integer, MetaData, String, Text
+from sqlalchemy import BigInteger, Integer, LargeBinary, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase
 
 NAMING = {
@@ -32,6 +32,14 @@ Id = BigInteger().with_variant(Integer(), "sqlite")
 
 LongText = Text().with_variant(Text(4_294_967_295), "mysql", "mariadb")
 """Text without the 64 KiB limit of MariaDB's TEXT (a length of 4 GiB makes it LONGTEXT there)."""
+
+
+class _LongBlob(LargeBinary):
+    __visit_name__ = "LONGBLOB"
+
+
+LongBytes = LargeBinary().with_variant(_LongBlob(), "mysql", "mariadb")
+"""Bytes without the 64 KiB limit of MariaDB's BLOB."""
 
 Timestamp = BigInteger
 """Microseconds since the epoch, UTC."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, SmallInteger, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from atrio.kernel.db.base import Base, Id, LongText, Timestamp, exact
+from atrio.kernel.db.base import Base, Id, LongBytes, LongText, Timestamp, exact
 
 HREF_LENGTH = 255
 """Longest name of an entry in characters."""
-LongBytes = LargeBinary().with_variant(LargeBinary(4_294_967_295), "mysql", "mariadb")
-"""Bytes without the 64 KiB limit of MariaDB's BLOB."""
 
 
 class Collection(Base):

@@ -30,9 +30,11 @@ EXAMPLES = 3
 OTHERS = 2
 """Generated cases of everybody else, who also shares the cases at the bounds with the others."""
 LEAVE = facts.key("DELETE", "/api/workspaces/{workspace_id}/members/{user_id}")
+UNMADE = {facts.key("POST", "/api/users/{user_id}/calendars/{name}/import")}
+"""No generator writes a calendar: only refusals are seen here, the tests of caldav import files."""
 GIVEN = frozenset({
     "user_id", "content_id", "callee_id", "workspace_id", "new_workspace_id", "loggedin_user_password",
-    "reset_password_token", "email", "password", "url", "content_ids",
+    "reset_password_token", "email", "password", "url", "content_ids", "token",
 })  # fmt: skip
 """Fields that name something which exists: no generator finds it, the recipe of the route has it."""
 
@@ -183,7 +185,7 @@ def test_generated_requests_are_answered_as_documented(fuzzed: Fuzzed, subtests:
     if who == "administrator":
         assert fuzzed.sent > 40 * len(operations)
         every = {facts.key(o.method.upper(), o.path) for o in operations}
-        assert every - reached == set(), "each operation succeeds under generated input"
+        assert every - reached == UNMADE, "each operation succeeds under generated input"
         return
     assert fuzzed.sent > 10 * len(operations)
     refused = {facts.key(r["method"], r["path"]) for r in facts.now() if who in _refused(r)}

@@ -8,13 +8,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from atrio.kernel.db.base import LongText, Timestamp, exact
+from atrio.kernel.db.base import LongBytes, LongText, Timestamp, exact
 
 revision = "c001"
 down_revision = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-BYTES = sa.LargeBinary().with_variant(sa.LargeBinary(4_294_967_295), "mysql", "mariadb")
 
 
 def upgrade() -> None:
@@ -59,8 +58,8 @@ def upgrade() -> None:
         sa.Column("etag", exact(64), nullable=False),
         sa.Column("uid_key", exact(64), nullable=True),
         sa.Column("uid", LongText, nullable=False),
-        sa.Column("spans", BYTES, nullable=True),
-        sa.Column("body", BYTES, nullable=True),
+        sa.Column("spans", LongBytes, nullable=True),
+        sa.Column("body", LongBytes, nullable=True),
         sa.PrimaryKeyConstraint("collection_id", "href", name=op.f("pk_caldav_item")),
         sa.ForeignKeyConstraint(
             ["collection_id"], ["caldav_collection.collection_id"], ondelete="CASCADE",
