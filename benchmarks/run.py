@@ -36,6 +36,7 @@ WHY = {
     "list of 100 comments": "Hypercorn, and the rows from sqlite3, are about a third each",
     "create a note": "half of the worker thread's part is SQLAlchemy running six fixed statements",
     "upload of 1 MiB": "half is the event loop with h11, a third the unit of work",
+    "drive: PUT 1024 MiB": "the bytes are on the disk before the answer; the others leave that to the system",
     "drive: PUT 16 bytes": "a save is a revision with its event, in a transaction, and its bytes are made safe on "
     "the disk; the others write a file",
     "drive: PUT 1 MiB": "see PUT of 16 bytes; beside it the hash",
