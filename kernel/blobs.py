@@ -125,9 +125,10 @@ class BlobStore:
         # Its own file even where equal bytes lie already without a row: it is young, so the sweep leaves it
         # alone until this unit has committed.
         target.parent.mkdir(parents=True, exist_ok=True)
-        blob.path.replace(target)
-        if self.fsync:
-            _sync_folder(target.parent)
+        if blob.path.exists() or not target.exists():  # a unit that is tried again has moved it already
+            blob.path.replace(target)
+            if self.fsync:
+                _sync_folder(target.parent)
         if known is None:
             try:
                 with ctx.savepoint():

@@ -78,9 +78,8 @@ class Door:
             status = await self._serve(scope, receive, send, request_id)
         finally:
             if self.log:
-                path = quote(
-                    scope["path"], errors="replace"
-                )  # a line break in it must not begin a line of the log
+                # A line break in the path must not begin a line of the log.
+                path = quote(scope["path"], errors="replace")
                 access.info(
                     "%s %s %s %d %.1fms", request_id, scope["method"], path, status,
                     (time.perf_counter() - began) * 1000,

@@ -334,3 +334,42 @@ def test_a_move_takes_as_many_statements_for_any_tree(
         assert place.manager("MOVE", "/Beta.space/Moved", to=FOLDER).status == 201
     assert counts["here"][0] == counts["here"][1], counts
     assert counts["across"][0] == counts["across"][1], counts
+
+
+def test_of_two_first_saves_without_condition_both_count(place: Any) -> None:
+    """The slower one finds a file where there was none, and gives it its bytes."""
+    from atrio.kernel.context import Actor
+    from atrio.plugins.accounts.api import get_user
+    from atrio.plugins.webdav.drive import Drive
+
+    user = place.kernel.run(lambda ctx: get_user(ctx, 1), writes=False)
+    drive = Drive(place.kernel, Actor(1, "user", user))
+    folder = drive.find(FOLDER)
+    assert folder is not None
+    for body in (b"first", b"second"):
+        blob = place.kernel.blobs.begin()
+        blob.write(body)
+        blob.close(fsync=False)
+        drive.put_new(folder, "race.txt", blob, "")
+    made = place.scalar(NOW, f="race.txt")
+    assert place.scalar(REVISIONS, c=made) == 2
+    assert place.manager("GET", f"{FOLDER}/race.txt").body == b"second"
+
+
+def test_a_save_that_is_tried_again_keeps_its_bytes(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from atrio.kernel.errors import RetryWork
+    from atrio.plugins.webdav.services import saves
+
+    real, tries = saves.save, []
+
+    def once_more(*given: Any) -> Any:
+        made = real(*given)
+        tries.append(made)
+        if len(tries) == 1:
+            raise RetryWork
+        return made
+
+    monkeypatch.setattr(saves, "save", once_more)
+    assert place.manager("PUT", f"{FOLDER}/again.txt", b"only once").status == 201
+    assert len(tries) == 2
+    assert place.manager("GET", f"{FOLDER}/again.txt").body == b"only once"
