@@ -81,15 +81,20 @@ def renew_users(ctx: Context) -> int:
     """Renew all rows of this process, and delete what others left to expire; returns how many are renewed."""
     process = roll_of(ctx.kernel).process
     renewed: Any = ctx.execute(RENEW, {"of_process": process, "until": _until(ctx)})
-    now = ctx.now
-    for row in queries.DEAD.all(ctx, now=now):
-        ctx.execute(EXPIRE, {"of_process": row.process, "at": now})
+    _sweep(ctx)
     return int(renewed.rowcount)
 
 
+def _sweep(ctx: Context) -> None:
+    now = ctx.now
+    for row in queries.DEAD.all(ctx, now=now):
+        ctx.execute(EXPIRE, {"of_process": row.process, "at": now})
+
+
 def forget_process(ctx: Context) -> None:
-    """Delete the rows of this process, which stops."""
+    """Delete the rows of this process, which stops, and what others left to expire: it may be the last one."""
     ctx.execute(END, {"of_process": roll_of(ctx.kernel).process})
+    _sweep(ctx)
 
 
 def hide(ctx: Context, user_id: int, *, hidden: bool) -> None:
