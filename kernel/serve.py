@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("atrio.serve")
 INHERITED = "ATRIO_INHERITED_SOCKET"
+RECEIVE_BLOCK = 256 * 1024
+"""How much is taken from a connection at a time: as much as asyncio reads at once. Hypercorn's own 64 KiB make a
+large upload four times as many turns of the loop."""
 
 
 def hypercorn_config(config: Config) -> HypercornConfig:
@@ -93,6 +96,7 @@ def _inherited(bind: str) -> str | None:
 
 async def _serve_one(kernel: Kernel, sockets: Any) -> bool:
     """Serve in this process; returns whether a restart was asked for."""
+    from hypercorn.asyncio import tcp_server
     from hypercorn.asyncio.run import worker_serve
     from hypercorn.utils import wrap_app
 
@@ -117,6 +121,7 @@ async def _serve_one(kernel: Kernel, sockets: Any) -> bool:
         loop.add_signal_handler(number, on_signal, number)
     loop.set_exception_handler(_quiet_handler)
     settings = hypercorn_config(kernel.config)
+    tcp_server.MAX_RECV = RECEIVE_BLOCK  # there is no setting for it
     app = wrap_app(kernel.app, settings.wsgi_max_body_size, "asgi")  # type: ignore[arg-type]
     serving = asyncio.ensure_future(worker_serve(app, settings, sockets=sockets, shutdown_trigger=stop.wait))
     await asyncio.wait({serving, asyncio.ensure_future(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)

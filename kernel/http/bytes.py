@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
@@ -25,6 +25,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 WRITE_BLOCK = 512 * 1024
 READ_BLOCK = 512 * 1024
+WRITE_PARTS = 4096
+"""How many pieces of a body wait for one write, however small they are."""
 FIELD_LIMIT = 64 * 1024
 PARTS_LIMIT = 32
 
@@ -98,29 +100,30 @@ async def read_blob(
     if limit.size and (announced or 0) > limit.size:
         raise limit.error()
     blob = store.begin()
-    pending = bytearray()
+    pending: list[bytes] = []
     writing: asyncio.Task[None] | None = None
     try:
-        more, received = True, 0
+        more, received, held = True, 0, 0
         while more:
             message = await _next(receive, stall_seconds)
             data = message.get("body", b"")
-            pending += data
+            pending.append(data)
             received += len(data)
+            held += len(data)
             more = message.get("more_body", False)
             if limit.size and received > limit.size:
                 raise limit.error()
-            if more and len(pending) >= WRITE_BLOCK:
-                block, pending = bytes(pending), bytearray()
+            if more and (held >= WRITE_BLOCK or len(pending) >= WRITE_PARTS):
+                block, pending, held = pending, [], 0
                 if writing is not None:
                     await writing
                 # What comes meanwhile is received while a thread hashes and writes.
-                writing = asyncio.create_task(io.run(blob.write, block))
+                writing = asyncio.create_task(io.run(blob.write, *block))
         if announced is not None and announced != received:
             raise BadRequestBody(f"announced {announced} bytes, {received} came")
         if writing is not None:
             await writing
-        await io.run(_finish, blob, bytes(pending), store.fsync)
+        await io.run(_finish, blob, pending, store.fsync)
     except BaseException:
         if writing is not None:
             await asyncio.wait([writing])
@@ -129,8 +132,8 @@ async def read_blob(
     return blob
 
 
-def _finish(blob: TemporaryBlob, rest: bytes, fsync: bool) -> None:
-    blob.write(rest)
+def _finish(blob: TemporaryBlob, rest: Sequence[bytes], fsync: bool) -> None:
+    blob.write(*rest)
     blob.close(fsync=fsync)
 
 
