@@ -8,7 +8,6 @@ from typing import Any
 import rich_click as click
 
 from atrio.kernel.commands.settings import print_json, print_table
-from atrio.kernel.db.base import iso_utc
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 
@@ -47,6 +46,8 @@ def queue() -> None:
 @click.pass_obj
 def queue_list(settings: Any, state: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List mails, newest first; without --state those that wait or were given up."""
+    from atrio.kernel.db.base import iso_utc
+
     from . import queries
 
     kernel = settings.boot()
