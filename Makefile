@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 PYTEST_WORKERS ?= 2
+# Tests start many servers: without compiled modules on the disk each start would compile all of them.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: serve worker test test-all test-engine check format bench soak docs clean
 
