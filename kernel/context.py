@@ -35,6 +35,11 @@ class Actor:
         return self.kind == "anonymous"
 
     @property
+    def shown_id(self) -> int | None:
+        """The user who is named to others as the one who acts; nobody for a guest who acts in a user's name."""
+        return None if self.kind == "guest" else self.id
+
+    @property
     def system(self) -> bool:
         """True for the command line, jobs and boot: guards let it pass."""
         return self.kind == "system"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -38,27 +38,59 @@ class ClientGone(Exception):
 # -- in ----------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class ReceivedFile:
+    """One file of a form, its bytes in a temporary blob."""
+
+    filename: str
+    media: str
+    blob: TemporaryBlob
+
+
 @dataclass
 class Upload:
-    """A received form: its plain fields and its first file."""
+    """A received form: its plain fields and its files, in the order of the form."""
 
     fields: dict[str, str] = field(default_factory=dict)
-    filename: str = ""
-    media: str = ""
-    blob: TemporaryBlob | None = None
+    files: list[ReceivedFile] = field(default_factory=list)
+
+    @property
+    def filename(self) -> str:
+        """The name of the first file."""
+        return self.files[0].filename if self.files else ""
+
+    @property
+    def media(self) -> str:
+        """The type that the client gave to the first file."""
+        return self.files[0].media if self.files else ""
+
+    @property
+    def blob(self) -> TemporaryBlob | None:
+        """The bytes of the first file."""
+        return self.files[0].blob if self.files else None
 
     def discard(self) -> None:
-        """Delete the temporary file, if it was not kept."""
-        if self.blob is not None:
-            self.blob.discard()
+        """Delete the temporary files that were not kept."""
+        for received in self.files:
+            received.blob.discard()
 
 
 @dataclass(frozen=True)
 class UploadLimit:
-    """How many bytes a file may have, and the refusal beyond it."""
+    """How many bytes the files of a form may have in all, and the refusal beyond it.
+
+    The files are those of the fields named `field`; of all whose names begin with it where there may be `many`.
+    """
 
     size: int = 0
     error: Callable[[], KernelError] = BodyTooLarge
+    field: str = "files"
+    many: int = 1
+
+    def takes(self, name: str, received: int) -> bool:
+        """Tell whether a field is a file that is wanted, after so many others."""
+        fits = name == self.field if self.many == 1 else name.startswith(self.field)
+        return fits and received < self.many
 
 
 async def read_body(receive: Receive, limit: int, stall_seconds: float) -> bytes:
@@ -138,13 +170,17 @@ def _finish(blob: TemporaryBlob, rest: Sequence[bytes], fsync: bool) -> None:
 
 
 class _Form:
-    """Callbacks of the multipart parser: sorts bytes into fields and the first file named `files`."""
+    """Callbacks of the multipart parser: sorts bytes into fields and the files that are wanted.
 
-    def __init__(self, store: BlobStore, file_field: str) -> None:
+    What is `pending` belongs to the last file; `waiting` are the ends of those before it.
+    """
+
+    def __init__(self, store: BlobStore, limit: UploadLimit) -> None:
         self.store = store
-        self.file_field = file_field
+        self.limit = limit
         self.upload = Upload()
         self.pending = bytearray()
+        self.waiting: list[tuple[TemporaryBlob, bytes]] = []
         self.ended = False
         self._header_name = bytearray()
         self._header_value = bytearray()
@@ -164,8 +200,9 @@ class _Form:
 
     def _begin(self) -> None:
         self._parts += 1
-        if self._parts > PARTS_LIMIT:
-            raise BadRequestBody(f"more than {PARTS_LIMIT} parts")
+        allowed = PARTS_LIMIT + self.limit.many - 1
+        if self._parts > allowed:
+            raise BadRequestBody(f"more than {allowed} parts")
         self._headers = {}
         self._value = bytearray()
         self._into = "nothing"
@@ -186,12 +223,28 @@ class _Form:
         self._name = _text(options.get(b"name", b""))
         if b"filename" not in options:
             self._into = "field"
-        elif self._name == self.file_field and self.upload.blob is None:
+        elif self.limit.takes(self._name, len(self.upload.files)):
             self._into = "file"
-            self.upload.filename = _text(options[b"filename"])
+            self._next_file()
             media = self._headers.get("content-type", b"").decode("latin-1").partition(";")[0]
-            self.upload.media = media if media.isascii() and media.isprintable() else ""
-            self.upload.blob = self.store.begin()
+            self.upload.files.append(
+                ReceivedFile(
+                    _text(options[b"filename"]), media if media.isascii() and media.isprintable() else "",
+                    self.store.begin(),
+                )
+            )  # fmt: skip
+
+    def _next_file(self) -> None:
+        """Put what is left of the file before aside, for a thread to write."""
+        if self.upload.files:
+            self.waiting.append((self.upload.files[-1].blob, bytes(self.pending)))
+            self.pending = bytearray()
+
+    @property
+    def received(self) -> int:
+        """How many bytes of files came."""
+        held = len(self.pending) + sum(len(rest) for _, rest in self.waiting)
+        return held + sum(f.blob.size for f in self.upload.files)
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._into == "file":
@@ -217,19 +270,20 @@ def _text(data: bytes) -> str:
 
 
 async def read_upload(
-    receive: Receive, request: Request, store: BlobStore, io: WorkPool, *, limit: UploadLimit,
-    stall_seconds: float, file_field: str = "files",
+    receive: Receive, request: Request, store: BlobStore, io: WorkPool, *, limit: UploadLimit, stall_seconds: float
 ) -> Upload:  # fmt: skip
-    """Stream a multipart form: the file goes to a temporary blob, hashed and counted, never into memory.
+    """Stream a multipart form: files go to temporary blobs, hashed and counted, never into memory.
 
-    A body that is no multipart form gives an empty Upload. A lost client, broken framing or a wrong length
-    deletes the temporary file.
+    A plain form gives its fields alone, any other body an empty Upload. A lost client, broken framing or a wrong
+    length deletes the temporary files.
     """
+    if request.media_type == "application/x-www-form-urlencoded":
+        return await _read_plain_form(receive, stall_seconds)
     _, options = parse_options_header(request.headers.get("content-type", ""))
     boundary = options.get(b"boundary")
     if request.media_type != "multipart/form-data" or not boundary:
         return Upload()
-    form = _Form(store, file_field)
+    form = _Form(store, limit)
     try:
         parser = MultipartParser(boundary, form.callbacks())  # type: ignore[arg-type]
         received = 0
@@ -238,13 +292,10 @@ async def read_upload(
             data = message.get("body", b"")
             received += len(data)
             parser.write(data)
-            blob = form.upload.blob
-            if blob is not None and limit.size and blob.size + len(form.pending) > limit.size:
+            if limit.size and form.received > limit.size:
                 raise limit.error()
             more = message.get("more_body", False)
-            if blob is not None and form.pending and (len(form.pending) >= WRITE_BLOCK or not more):
-                block, form.pending = bytes(form.pending), bytearray()
-                await io.run(blob.write, block)
+            await _write_ahead(form, store, io, last=not more)
             if not more:
                 break
         announced = request.content_length
@@ -253,8 +304,6 @@ async def read_upload(
         parser.finalize()
         if not form.ended:
             raise BadRequestBody("the form ends before its last boundary")
-        if form.upload.blob is not None:
-            await io.run(_close, form.upload.blob, store.fsync)
     except FormParserError as error:
         form.upload.discard()
         raise BadRequestBody(f"not a multipart form: {error}") from None
@@ -264,8 +313,27 @@ async def read_upload(
     return form.upload
 
 
-def _close(blob: TemporaryBlob, fsync: bool) -> None:
-    blob.close(fsync=fsync)
+async def _read_plain_form(receive: Receive, stall_seconds: float) -> Upload:
+    body = await read_body(receive, FIELD_LIMIT, stall_seconds)
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=PARTS_LIMIT)
+    except ValueError as error:
+        raise BadRequestBody(f"not a form: {error}") from None
+    return Upload(dict(reversed(pairs)))
+
+
+async def _write_ahead(form: _Form, store: BlobStore, io: WorkPool, *, last: bool) -> None:
+    """Write what came of the last file once it is much, and what is left of those before it."""
+    waiting, form.waiting = form.waiting, []
+    for blob, rest in waiting:
+        await io.run(_finish, blob, (rest,), store.fsync)
+    if form.upload.files and (last or len(form.pending) >= WRITE_BLOCK):
+        block, form.pending = bytes(form.pending), bytearray()
+        blob = form.upload.files[-1].blob
+        if last:
+            await io.run(_finish, blob, (block,), store.fsync)
+        else:
+            await io.run(blob.write, block)
 
 
 # -- out ---------------------------------------------------------------------------------------------------

@@ -94,6 +94,13 @@ class WrongUserPassword(KernelError):
     status = 403
 
 
+class WrongGuestPassword(KernelError):
+    """The password of a link is missing or wrong."""
+
+    code = 2053
+    status = 403
+
+
 class PasswordsDoNotMatch(KernelError):
     """The two new passwords differ."""
 
@@ -192,6 +199,7 @@ ERRORS = (
     UserImageNotFound,
     PropertiesInvalid,
     WrongUserPassword,
+    WrongGuestPassword,
     PasswordsDoNotMatch,
     InvalidResetToken,
     ExpiredResetToken,

@@ -9,9 +9,9 @@ from atrio.kernel.context import Context
 
 from . import queries
 from .config import ContentConfig
-from .errors import ContentNotFound, NotEditable
+from .errors import ContentNotFound, FileTooLarge, NameTaken, NotEditable, OwnerFull, SpaceFull
 from .guards import CONTENT as CONTENT_GUARD
-from .guards import CONTENT_EXISTS, DESTINATION
+from .guards import CONTENT_EXISTS, DESTINATION, FILE_ONLY
 from .live import told_content
 from .models import CONTENT, READ, REVISION
 from .names import drive_name, name_key, split_name, usable
@@ -101,8 +101,9 @@ def set_own_todo_status(ctx: Context, user_id: int, todo_id: int, status: str) -
 
 
 __all__ = [
-    "CONTENT", "CONTENT_EXISTS", "CONTENT_GUARD", "DESTINATION", "READ", "REVISION", "SLUGS", "TEXT_LIMIT",
-    "VISIBLE", "ContentDigestSchema", "ContentNotFound", "NotEditable", "StoredBytes", "add_comment", "clean",
+    "CONTENT", "CONTENT_EXISTS", "CONTENT_GUARD", "DESTINATION", "FILE_ONLY", "READ", "REVISION", "SLUGS",
+    "TEXT_LIMIT", "VISIBLE", "ContentDigestSchema", "ContentNotFound", "FileTooLarge", "NameTaken", "NotEditable",
+    "OwnerFull", "SpaceFull", "StoredBytes", "add_comment", "clean",
     "content_types", "copy_content", "create_content", "create_file", "digest_query", "digest_statement",
     "drive_find", "drive_list", "drive_name", "drive_walk", "get_content", "largest_file", "lock_content",
     "move", "name_key", "rename", "replace_bytes", "restore", "room", "set_own_todo_status", "split_name",

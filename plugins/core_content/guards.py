@@ -76,6 +76,7 @@ NOTE = content("html-document")
 FOLDER = content("folder")
 THREAD = content("thread")
 FILE = content(*FILE_LIKE)
+FILE_ONLY = content("file")
 
 
 def _create_type(ctx: Context, call: Call) -> None:

@@ -21,7 +21,7 @@ from atrio.plugins.spaces.api import mail_modes_among
 
 from . import services
 from .config import MailConfig, file_folder
-from .facts import Facts, NothingToTell, facts_of
+from .facts import Facts, NothingToTell, facts_of, outsider
 from .kinds import ACCESS_REQUEST, CONTENT, NONE, RESET, WELCOME
 from .message import Envelope, Shared, UnusableAddress, build, shared
 from .rendering import language_of, render
@@ -178,7 +178,7 @@ class _Run:
     def _make(self, row: Any, people: dict[Any, Any]) -> Envelope:
         if row.kind == RESET and self.kernel.clock.now() - row.created > RESET_SECONDS * SECOND:
             raise NothingToTell("too old: nobody waits for this link any more")
-        addressee = people.get(row.receiver)
+        addressee = people.get(row.receiver) if row.receiver else outsider(row)
         if addressee is None:
             raise NothingToTell("the account cannot get mail any more")
         if row.space_id is not None and people.get((row.space_id, row.receiver), NONE) == NONE:

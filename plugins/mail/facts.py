@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import and_, case, func, select
 
 from atrio.kernel.config import base_url
 from atrio.kernel.context import Context
+from atrio.kernel.host import Kernel
 from atrio.plugins.accounts.api import UserNotFound, get_user, make_reset_token, reset_link
 from atrio.plugins.core_content.api import CONTENT, READ, REVISION, digest_statement, text_of
 from atrio.plugins.spaces.api import mail_modes_among, space_view
 
-from .kinds import ACCESS_DECISION, ACCESS_REQUEST, DIGEST, NONE, RESET, WELCOME
+from .kinds import ACCESS_DECISION, ACCESS_REQUEST, ADDRESSEE, DIGEST, NONE, RESET, WELCOME
 from .kinds import CONTENT as CONTENT_KIND
 from .models import OUTGOING
 from .text import clean_body, mentioned_ids, name_mentions, shortened
 
+log = logging.getLogger("atrio.mail")
 LINES = 100
 """Contents that a digest names; the rest is counted."""
 WITH_TEXT = frozenset({"html-document", "thread", "comment", "file"})
@@ -60,12 +63,61 @@ def facts_of(ctx: Context, row: Any) -> Facts:
         CONTENT_KIND: _content, WELCOME: _welcome, RESET: _reset, ACCESS_REQUEST: _access,
         ACCESS_DECISION: _access, DIGEST: _digest,
     }  # fmt: skip
-    return makers.get(row.kind, _plain)(ctx, row)
+    maker = makers.get(row.kind)
+    if maker is not None:
+        return maker(ctx, row)
+    foreign = declared_facts(ctx.kernel).get(row.kind)
+    return _foreign(ctx, row, foreign) if foreign is not None else _plain(ctx, row)
 
 
 def details_of(row: Any) -> dict[str, Any]:
     """Return what was put beside a queued mail."""
     return dict(msgspec.json.decode(row.details or "{}"))
+
+
+class Outsider(NamedTuple):
+    """Somebody without an account, as the addressee of a mail."""
+
+    email: str
+    public_name: str
+    lang: str | None
+
+
+def outsider(row: Any) -> Outsider | None:
+    """Return whom a mail goes to that belongs to no account."""
+    given = details_of(row).get(ADDRESSEE)
+    if not given or not given.get("address"):
+        return None
+    return Outsider(given["address"], given.get("name") or "", given.get("lang"))
+
+
+def declared_facts(kernel: Kernel) -> Mapping[str, Callable[..., Any]]:
+    """Return what other plugins read for mails of their kinds; asked once, who fails is left out."""
+
+    def collect() -> dict[str, Callable[..., Any]]:
+        found: dict[str, Callable[..., Any]] = {}
+        for record in kernel.records:
+            if not record.enabled:
+                continue
+            try:
+                found |= kernel.ask(record, "register_mail_facts") or {}
+            except Exception:
+                log.exception("the mail facts of %s are left out", record.name)
+                kernel.note_fault(record)
+        return found
+
+    return kernel.memo("mail.facts", collect)
+
+
+def _foreign(ctx: Context, row: Any, read: Callable[..., Any]) -> Facts:
+    found = read(ctx, details_of(row))
+    if found is None:
+        raise NothingToTell("there is nothing to tell any more")
+    return Facts(
+        row.kind, dict(found["values"]), author_id=found.get("author_id"),
+        author_name=found.get("author_name", ""), space_id=found.get("space_id"),
+        space_label=found.get("space_label", ""),
+    )  # fmt: skip
 
 
 def _plain(ctx: Context, row: Any) -> Facts:

@@ -23,12 +23,23 @@ def register_mail_notices() -> Iterable[Mapping[str, Any]]:  # type: ignore[empt
       `<kind>.txt` and `<kind>.html`;
     - `ref`: what makes it unique: nobody gets two mails of one kind and ref;
     - `space_id`: the members of this space, as they chose there; with `least_role` (1, 2, 4, 8) only those from
-      this role on, with `user_id` only this one; without `space_id`, `user_id` alone is written to at once;
+      this role on, with `user_id` only this one; without `space_id`, `user_id` alone is written to at once, or
+      somebody without an account: `address`, with `name` and `lang`;
     - optional `content_id`, `revision_id`, `details` (a mapping for the template, never a secret);
     - optional `mentioned` (true): he is meant personally;
     - optional `settles` (true): the mail waits `mail.settle_seconds`, and further notices of the same kind,
       content and author add none while it waits;
     - optional `at_once` (true): digests are passed over; only who wants no mail of the space gets none.
+    """
+
+
+@hookspec
+def register_mail_facts() -> Mapping[str, Any]:  # type: ignore[empty-body]
+    """Return, by kind of mail, the function that reads what such a mail says when it is sent.
+
+    `facts(ctx, details)` gets the `details` of the notice and returns a mapping: `values` for the templates, and
+    optionally `space_id` with `space_label` (the list that the mail belongs to), `author_id` and `author_name`
+    (who wrote it). None: there is nothing to tell any more. What is secret is read here, never put into `details`.
     """
 
 

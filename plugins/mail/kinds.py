@@ -22,6 +22,9 @@ KINDS = (CONTENT, WELCOME, RESET, ACCESS_REQUEST, ACCESS_DECISION, DIGEST, REFUS
 AT_ONCE, NONE = "individual", "none"
 DIGESTS = ("hourly", "daily", "weekly")
 
+ADDRESSEE = "addressee"
+"""Where the details of a mail to somebody without an account name him."""
+
 Notice = Mapping[str, Any]
 Teller = Callable[["Context", Any], Iterable[Notice]]
 Declared = dict[type[Event], list[Teller]]

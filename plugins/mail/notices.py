@@ -23,8 +23,8 @@ CHANGES = frozenset({"edition", "revision", "status-update"})
 
 def _content(ctx: Context, event: ContentEvent) -> list[Notice]:
     """Tell the members of the space of a new content, a new text, new bytes, another status."""
-    if event.content_type not in TYPES:
-        return []
+    if event.content_type not in TYPES or ctx.actor.kind == "guest":
+        return []  # what a guest does is told by who let him in, once for all of it
     if isinstance(event, ContentModified) and event.change not in CHANGES:
         return []
     return [

@@ -24,7 +24,7 @@ def hear(ctx: Context, events: list[Event]) -> None:
         for teller in tellers.get(type(event), ()):
             notices += ({**notice} for notice in teller(ctx, event))
     for start in range(0, len(notices), AT_ONCE):
-        ctx.defer("mail.fan_out", notices=notices[start : start + AT_ONCE], author_id=ctx.actor.id)
+        ctx.defer("mail.fan_out", notices=notices[start : start + AT_ONCE], author_id=ctx.actor.shown_id)
 
 
 SUBSCRIPTIONS = (Subscription(Event, hear, Phase.BEFORE_COMMIT, Stage.PUBLISH),)

@@ -21,6 +21,7 @@ from .queries import (
     member_ids,
     member_space_ids,
     owned_space_ids,
+    public_access,
     share_a_space,
     short_columns,
     sidebar_entries,
@@ -144,7 +145,7 @@ __all__ = [
     "agenda_spaces", "create_space", "every_member", "fellow_members", "find_by_label", "find_space",
     "is_member", "joined_spaces", "load_space", "lock_space", "mail_modes", "mail_modes_among", "member_dumper",
     "member_ids", "member_space_ids", "member_views", "members_at_least", "nested_space_dumper", "one_user",
-    "owned_space_ids", "refuse_trashed", "restore_space", "role", "share_a_space", "short_columns",
-    "shown_label", "sidebar_entries", "space_dumper", "space_label", "space_public", "space_view",
+    "owned_space_ids", "public_access", "refuse_trashed", "restore_space", "role", "share_a_space",
+    "short_columns", "shown_label", "sidebar_entries", "space_dumper", "space_label", "space_public", "space_view",
     "subscription", "subscription_dumper", "told_space", "trash_space",
 ]  # fmt: skip

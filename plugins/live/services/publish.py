@@ -95,7 +95,7 @@ def _told(ctx: Context, message: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a message with its fields as they are stored; what tells nobody anything has none."""
     if not message.get("event_type"):
         return {**message}
-    author = user_digest(ctx, ctx.actor.id)
+    author = user_digest(ctx, ctx.actor.shown_id)
     fields = _encode({"author": author, "client_token": ctx.client_token, **message["fields"]})
     return {**message, "fields": fields.decode()}
 
@@ -116,9 +116,9 @@ def _row(ctx: Context, event_id: int, message: Mapping[str, Any]) -> dict[str, A
     event_type = message.get("event_type", "")
     return {
         "event_id": event_id, "event_type": event_type, "kind": kind_of(event_type), "created": ctx.now,
-        "author_id": ctx.actor.id, "space_id": message.get("space_id"), "content_id": message.get("content_id"),
-        "parent_id": message.get("parent_id"), "shared": int(bool(message.get("history"))),
-        "ends_user_id": message.get("ends_streams_of"), "fields": message.get("fields", "{}"),
+        "author_id": ctx.actor.shown_id, "space_id": message.get("space_id"),
+        "content_id": message.get("content_id"), "parent_id": message.get("parent_id"),
+        "shared": int(bool(message.get("history"))), "ends_user_id": message.get("ends_streams_of"), "fields": message.get("fields", "{}"),
     }  # fmt: skip
 
 

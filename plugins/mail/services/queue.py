@@ -30,7 +30,7 @@ from atrio.plugins.accounts.api import gets_mail
 from atrio.plugins.spaces.api import mail_modes
 
 from ..config import MailConfig
-from ..kinds import AT_ONCE, NONE, REFUSAL, Notice
+from ..kinds import ADDRESSEE, AT_ONCE, NONE, REFUSAL, Notice
 from ..models import INCOMING, OUTGOING
 
 KEYS = ("receiver", "kind", "ref")
@@ -95,7 +95,7 @@ def fan_out(ctx: Context, notices: Sequence[Notice], author_id: int | None) -> N
         if notice.get("space_id") is not None:
             statement = ctx.kernel.memo(("mail.filling", ctx.dialect), lambda: _filling(ctx.dialect))
             ctx.execute(statement, _values(ctx, notice, author_id))
-        elif notice.get("user_id") is not None:
+        elif notice.get("user_id") is not None or notice.get("address"):
             _insert_one(ctx, notice, author_id)
 
 
@@ -117,12 +117,15 @@ def settling(ctx: Context, notice: Notice) -> int:
 
 
 def _insert_one(ctx: Context, notice: Notice, author_id: int | None) -> None:
-    user_id = int(notice["user_id"])
+    user_id = notice.get("user_id")
+    details = dict(notice.get("details") or {})
+    if user_id is None:
+        details[ADDRESSEE] = {key: notice.get(key) for key in ("address", "name", "lang")}
     row = {
-        "receiver": user_id, "user_id": user_id, "kind": notice["kind"], "ref": str(notice["ref"]),
+        "receiver": user_id or 0, "user_id": user_id, "kind": notice["kind"], "ref": str(notice["ref"]),
         "mode": AT_ONCE, "state": "pending", "mentioned": int(bool(notice.get("mentioned"))), "space_id": None,
         "content_id": notice.get("content_id"), "revision_id": notice.get("revision_id"), "author_id": author_id,
-        "details": _encode(notice.get("details")), "attempt": 0, "available": ctx.now, "created": ctx.now,
+        "details": _encode(details), "attempt": 0, "available": ctx.now, "created": ctx.now,
     }  # fmt: skip
     ctx.execute(upsert(ctx.dialect, OUTGOING, KEYS), [row])
 

@@ -217,6 +217,21 @@ def short_columns(id_column: Any, prefix: str) -> tuple[Any, Any, list[Any]]:
     return space, space.space_id == id_column, columns
 
 
+def public_access(id_column: Any) -> tuple[Any, Any, list[Any]]:
+    """Return (alias, join condition, columns) of what people without an account may do in another table's space.
+
+    The columns are those by which contents are created in a space, `space_label`, `public_upload_enabled` and
+    `public_download_enabled`.
+    """
+    space = aliased(Space, name="public_space")
+    columns = [
+        space.space_id.label("space_id"), space.label.label("space_label"),
+        type_coerce(space.is_deleted, Integer).label("is_deleted"), space.owner_id, space.publication_enabled,
+        space.public_upload_enabled, space.public_download_enabled,
+    ]  # fmt: skip
+    return space, space.space_id == id_column, columns
+
+
 def lock(ctx: Context, space_id: int) -> None:
     """Lock a space's row until the commit."""
     ctx.execute(select(Space.space_id).where(Space.space_id == space_id).with_for_update())
