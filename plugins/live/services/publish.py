@@ -118,7 +118,8 @@ def _row(ctx: Context, event_id: int, message: Mapping[str, Any]) -> dict[str, A
         "event_id": event_id, "event_type": event_type, "kind": kind_of(event_type), "created": ctx.now,
         "author_id": ctx.actor.shown_id, "space_id": message.get("space_id"),
         "content_id": message.get("content_id"), "parent_id": message.get("parent_id"),
-        "shared": int(bool(message.get("history"))), "ends_user_id": message.get("ends_streams_of"), "fields": message.get("fields", "{}"),
+        "shared": int(bool(message.get("history"))),
+        "ends_user_id": message.get("ends_streams_of"), "fields": message.get("fields", "{}"),
     }  # fmt: skip
 
 

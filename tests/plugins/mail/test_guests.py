@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from atrio.kernel.testing.client import Client
+from atrio.plugins.mail.delivery import deliver
 from atrio.plugins.mail.rendering import read_catalogue
 from atrio.plugins.share.mails import TEMPLATES as SHARE
 from atrio.plugins.upload_links.mails import TEMPLATES as UPLOAD
@@ -66,9 +67,7 @@ def test_a_share_that_ended_before_the_mail_left_is_told_nobody(
     client.delete(f"{place}/{made[0]['share_id']}")
     with kernel.unit() as ctx:
         ctx.execute(text("UPDATE mail_outgoing SET state = 'pending', available = 1 WHERE kind LIKE 'share%'"))
-    from atrio.plugins.mail.tasks import deliver_now
-
-    deliver_now(kernel)
+    deliver(kernel)
     assert mailbox.news() == []
 
 
