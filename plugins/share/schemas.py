@@ -28,7 +28,7 @@ class ShareListQuerySchema(Schema):
 class GuestPasswordSchema(Schema):
     """What a guest types."""
 
-    password = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=512))
+    password = fields.String(load_default=None, allow_none=True, validate=validate.Length(6, 512))
 
 
 class ShareSchema(Schema):

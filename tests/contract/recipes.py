@@ -75,6 +75,10 @@ def _feed(s: Any) -> str:
 NEW_SPACE = {"description": "", "access_type": "open", "default_user_role": "reader"}
 OTHER = {"user_id": lambda s: s.user()}
 
+SHARED = "/api/public/guest-download/{share_token}"
+TO_SHARE = {"share_token": lambda s: s.share()["share_token"]}
+UPLOAD = "/api/public/guest-upload/{upload_permission_token}"
+TO_UPLOAD = {"upload_permission_token": lambda s: s.upload_link()["token"]}
 CALENDAR = {"name": lambda s: f"user_{s.reader.user_id}_calendar"}
 ICS = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VTODO\r\nUID:x\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
 
@@ -252,6 +256,25 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("GET", f"{C}/reactions/{{reaction_id}}"): Recipe(names={"content_id": "note", "reaction_id": "reaction"}),
     ("DELETE", f"{C}/reactions/{{reaction_id}}"): Recipe(
         names={"content_id": "note", "reaction_id": lambda s: s.reaction()}
+    ),
+    ("POST", f"{C}/shares"): Recipe(_body(emails=["ann@example.org"], password=None), {"content_id": "file"}),
+    ("GET", f"{C}/shares"): Recipe(lambda s: s.shared(), {"content_id": "file"}),
+    ("DELETE", f"{C}/shares/{{share_id}}"): Recipe(
+        names={"content_id": "file", "share_id": lambda s: s.share()["share_id"]}
+    ),
+    ("GET", SHARED): Recipe(names=TO_SHARE),
+    ("POST", f"{SHARED}/check"): Recipe(_body(password=None), TO_SHARE),
+    ("GET", f"{SHARED}/{{filename}}"): Recipe(names=TO_SHARE),
+    ("POST", f"{SHARED}/{{filename}}"): Recipe({"fields": {}}, TO_SHARE),
+    ("POST", f"{W}/upload_permissions"): Recipe(_body(emails=["ann@example.org"], password=None)),
+    ("GET", f"{W}/upload_permissions"): Recipe(lambda s: s.shared()),
+    ("DELETE", f"{W}/upload_permissions/{{upload_permission_id}}"): Recipe(
+        names={"upload_permission_id": lambda s: s.upload_link()["upload_permission_id"]}
+    ),
+    ("GET", UPLOAD): Recipe(names=TO_UPLOAD),
+    ("POST", f"{UPLOAD}/check"): Recipe(_body(password=None), TO_UPLOAD),
+    ("POST", UPLOAD): Recipe(
+        lambda s: {"files": {"file_0": ("a.txt", b"x", "text/plain")}, "fields": {"username": "Zoe"}}, TO_UPLOAD
     ),
     ("GET", f"{U}/favorite-contents"): Recipe(),
     ("POST", f"{U}/favorite-contents"): Recipe(lambda s: _body(content_id=s.values["note"])),

@@ -233,6 +233,22 @@ class Stage:
         path = f"{self.base}/contents/{self.values['note']}/reactions"
         return int(self.ok("POST", path, {"value": fresh("r")}, self.author)["reaction_id"])
 
+    def share(self) -> Any:
+        """Return a new share of the file."""
+        path = f"{self.base}/contents/{self.values['file']}/shares"
+        return self.ok("POST", path, {"emails": [f"{fresh('guest')}@example.org"]})[0]
+
+    def upload_link(self) -> Any:
+        """Return a new upload link of the space."""
+        path = f"{self.base}/upload_permissions"
+        return self.ok("POST", path, {"emails": [f"{fresh('guest')}@example.org"], "password": None})[0]
+
+    def shared(self) -> dict[str, Any]:
+        """See to it that the file is shared and the space asks for files."""
+        self.share()
+        self.upload_link()
+        return {}
+
     def favorite(self) -> int:
         """Return a content that the reader likes."""
         note = int(self.values["note"])
