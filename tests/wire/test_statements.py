@@ -28,7 +28,10 @@ READ, LIST, NOTE, UPLOAD, WRITE, TREE = 4, 6, 13, 17, 20, 25
 # NOTE and UPLOAD hold one INSERT of a job for mail, whatever the number of receivers
 W = "/api/workspaces/{workspace_id}"
 C = f"{W}/contents/{{content_id}}"
+GUEST_UPLOAD = 36
+"""A folder, a file and its comment in one request, and who lets the guest in."""
 BUDGETS = {
+    ("POST", "/api/public/guest-upload/{upload_permission_token}"): GUEST_UPLOAD,
     ("GET", "/api/auth/whoami"): 1,
     ("POST", f"{W}/contents"): NOTE,
     ("POST", f"{C}/comments"): NOTE,
