@@ -33,7 +33,8 @@ class Server:
         self.port = free_port()
         self.env = {
             **{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
-            "ATRIO_DATA_DIR": str(folder), "ATRIO_BIND": f"127.0.0.1:{self.port}", "ATRIO_ADMIN_PASSWORD": PASSWORD, "ATRIO_LOG__LEVEL": "warning", **env,
+            "ATRIO_DATA_DIR": str(folder), "ATRIO_BIND": f"127.0.0.1:{self.port}",
+            "ATRIO_ADMIN_PASSWORD": PASSWORD, "ATRIO_LOG__LEVEL": "warning", **env,
         }  # fmt: skip
         self.process = subprocess.Popen(
             [sys.executable, "-m", "atrio.kernel.cli", "serve"], env=self.env, stdout=subprocess.DEVNULL

@@ -195,4 +195,9 @@ def everything(ctx: Context, stage: Any, numbers: range) -> None:
     write(ctx, "reactions_reaction", (
         {"content_id": values["note"], "user_id": u, "value": "x", "created": 1} for u in people
     ))  # fmt: skip
+    link = {"author_id": author, "group_uuid": "g", "email": "a@b.org", "created": 1}
+    write(ctx, "share_share", (
+        {**link, "content_id": values["file"], "token": f"share-{n}"} for n in numbers
+    ))  # fmt: skip
+    write(ctx, "upload_links_link", ({**link, "space_id": space, "token": f"upload-{n}"} for n in numbers))
     messages(ctx, numbers, reader, space, values["note"])
