@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, insert, select
+from sqlalchemy import BigInteger, bindparam, insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -32,13 +32,20 @@ PARTS = 512
 
 
 class Blob(Base):
-    """A blob whose bytes are in the store."""
+    """A blob whose bytes are in the store; `created` is when they were stored last, the first time or again."""
 
     __tablename__ = "kernel_blob"
 
     digest: Mapped[str] = mapped_column(exact(64), primary_key=True)
     size: Mapped[int] = mapped_column(BigInteger)
     created: Mapped[int] = mapped_column(Timestamp)
+
+
+FRESHEN = (
+    update(Blob)
+    .where(Blob.digest == bindparam("named", type_=exact(64)))
+    .values(created=bindparam("now", type_=BigInteger))
+)
 
 
 class TemporaryBlob:
@@ -129,8 +136,10 @@ class BlobStore:
         blob.close(fsync=self.fsync)
         digest = blob.digest
         target = self.path(digest)
-        known = ctx.execute(select(Blob.size).where(Blob.digest == digest)).scalar()
-        if known is not None and target.exists():  # the sweep leaves alone what has a row
+        # Not only looked at: whoever collects unused blobs waits for this unit, or is seen to have been first.
+        fresh: Any = ctx.execute(FRESHEN, {"named": digest, "now": ctx.now})
+        known = fresh.rowcount == 1
+        if known and target.exists():  # the sweep leaves alone what has a row
             blob.discard()
             return digest
         # Its own file even where equal bytes lie already without a row: it is young, so the sweep leaves it
@@ -140,7 +149,7 @@ class BlobStore:
             blob.path.replace(target)
             if self.fsync:
                 _sync_folder(target.parent)
-        if known is None:
+        if not known:
             try:
                 with ctx.savepoint():
                     ctx.execute(insert(Blob).values(digest=digest, size=blob.size, created=ctx.now))

@@ -14,6 +14,7 @@ from .commands.database import db
 from .commands.jobs import jobs_group
 from .commands.plugins import plugins
 from .commands.settings import Settings
+from .commands.storage import storage
 from .errors import BootError, KernelError
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def worker(settings: Settings) -> None:
     sys.exit(work(kernel))
 
 
-for _group in (config, plugins, db, jobs_group):
+for _group in (config, plugins, db, jobs_group, storage):
     cli.add_command(_group)
 
 
