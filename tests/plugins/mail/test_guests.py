@@ -41,6 +41,8 @@ def test_each_address_gets_its_own_link_and_only_once(client: Client, place: str
             assert share["url"] in words
             assert "password" in words
             assert SECRET not in words
+            assert "gave your address" in words
+            assert "have an account" not in words
             assert not any(other["share_token"] in words for other in made if other is not share)
     (mine,) = (m for m in mails if m not in (ann, bob))
     assert "You shared “report.pdf” with 3 people" in str(mine["Subject"])
