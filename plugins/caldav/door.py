@@ -6,22 +6,21 @@ import logging
 import secrets
 import time
 from dataclasses import dataclass
-from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from atrio.kernel.config import ServerConfig, base_url
 from atrio.kernel.context import Actor, Context
 from atrio.kernel.errors import BodyTooLarge, KernelError, PageNotFound
-from atrio.kernel.http.bytes import SANDBOX, ClientGone, read_body
+from atrio.kernel.http.bytes import ClientGone, read_body
 from atrio.kernel.http.request import Request
 from atrio.kernel.http.response import Response, error_response
 from atrio.kernel.http.security import header_pairs
 from atrio.kernel.http.wsgi import Limits, WsgiBridge, answer
-from atrio.kernel.jobs import SECOND
 
-from . import holdings, places, queries, todos
-from .answers import XML, failed, too_large
+from . import holdings, native, places, queries, todos
+from .answers import XML, entry_answer, failed, too_large
+from .conditions import Conditions
 from .config import CaldavConfig
 from .errors import CaldavNotAuthenticated, CaldavNotAuthorized
 from .holdings import MANAGE, WRITE, Holding, Seen
@@ -41,6 +40,8 @@ METHODS = "DELETE, GET, HEAD, MKCALENDAR, MKCOL, MOVE, OPTIONS, PROPFIND, PROPPA
 OPTIONS = [("dav", CAPABILITIES), ("allow", METHODS)]
 OWN_SITE = ("same-origin", "none")
 XML_BYTES = 1024 * 1024
+PLAIN_BYTES = 256 * 1024
+"""Bytes of a request that is read before anybody asks who sent it."""
 ABOUT = (
     "Calendars and address books.\n\nGive this address, or only the name of this host, to your calendar program; "
     "sign in with your Atrio account.\n"
@@ -54,6 +55,7 @@ class Asked:
     actor: Actor
     holding: Holding | None
     item: Any = None
+    answer: Response | None = None
 
 
 class Door:
@@ -102,26 +104,40 @@ class Door:
         preflight = self.kernel.app.gate.preflight(request)
         if preflight is not None:
             return await say(send, request, Response(200, b"", preflight))
+        body: bytes | Response | None = None
+        if self._may_be_plain(request):
+            body = await self._body(request, receive)
+            if isinstance(body, Response):
+                return await say(send, request, body)
         try:
-            asked = await self.pool.run(self._look, request, path)
+            asked = await self.pool.run(self._look, request, path, body)
         except CaldavNotAuthenticated as error:
             if request.method == "OPTIONS":
                 return await say(send, request, Response(200, b"", list(OPTIONS)))
             return await say(send, request, error_response(error))
         except KernelError as error:
             return await say(send, request, error_response(error))
-        ready = self._shortcut(request, path, asked)
+        conditions = Conditions.of(scope["headers"])
+        ready = asked.answer or self._shortcut(request, asked, conditions)
         if ready is not None:
             return await say(send, request, ready)
-        given = (self.kernel, asked.actor, request_id, asked.holding)
-        body = await self._body(request, receive)
+        if body is None:
+            body = await self._body(request, receive)
         if isinstance(body, Response):
             return await say(send, request, body)
-        environ = {"PATH_INFO": path, "SCRIPT_NAME": public_prefix(self.kernel, request.root_path), ASKED: given}
         if asked.holding is not None and asked.holding.place.tasks and request.method == "PUT":
-            done = await self.pool.run(todos.check, self.kernel, asked.actor, asked.holding.place, request, body)
+            done = await self.pool.run(
+                todos.check, self.kernel, asked.actor, asked.holding.place, conditions, body
+            )
             return await say(send, request, done)
+        given = (self.kernel, asked.actor, request_id, asked.holding, conditions)
+        environ = {"PATH_INFO": path, "SCRIPT_NAME": public_prefix(self.kernel, request.root_path), ASKED: given}
         return await self.bridge(scope, _again(body, receive), send, **environ)
+
+    def _may_be_plain(self, request: Request) -> bool:
+        """Tell whether the answer may come from the rows alone: then the body is wanted with the first look."""
+        small = request.content_length is not None and request.content_length <= PLAIN_BYTES
+        return self.settings.native and small and request.method in ("REPORT", "PROPFIND")
 
     async def _body(self, request: Request, receive: Receive) -> bytes | Response:
         """Return the whole body, or why it is not taken; no thread waits for it."""
@@ -136,13 +152,14 @@ class Door:
             return Response(400, b"The body is not as long as was announced.\n", [], "text/plain")
         return body
 
-    def _look(self, request: Request, path: str) -> Asked:
-        asked = self.kernel.run(lambda ctx: self._look_in(ctx, request, path), writes=False)
-        if lists_tasks(request, places.parse(path)) and todos.renew(self.kernel, asked.actor):
-            asked = self.kernel.run(lambda ctx: self._look_in(ctx, request, path), writes=False)
-        return asked
+    def _look(self, request: Request, path: str, body: bytes | None) -> Asked:
+        tasks = lists_tasks(request, places.parse(path))
+        if tasks:
+            actor = self.kernel.run(lambda ctx: self._look_in(ctx, request, path, None), writes=False).actor
+            todos.renew(self.kernel, actor)
+        return self.kernel.run(lambda ctx: self._look_in(ctx, request, path, body), writes=False)
 
-    def _look_in(self, ctx: Context, request: Request, path: str) -> Asked:
+    def _look_in(self, ctx: Context, request: Request, path: str, body: bytes | None) -> Asked:
         """Return who asks and what for; refuses strangers, and what no role of his allows."""
         actor = self.kernel.authenticate(request, ctx)
         if actor.anonymous or actor.id is None:
@@ -162,9 +179,12 @@ class Door:
         item = None
         if request.method in ("GET", "HEAD") and place.href is not None and holding.collection_id:
             item = queries.ONE.first(ctx, collection_id=holding.collection_id, href=place.href)
-        return Asked(actor, holding, item)
+        answer_ = None
+        if body is not None:
+            answer_ = native.answer(ctx, request, holding, public_prefix(self.kernel, request.root_path), body)
+        return Asked(actor, holding, item, answer_)
 
-    def _shortcut(self, request: Request, path: str, asked: Asked) -> Response | None:
+    def _shortcut(self, request: Request, asked: Asked, conditions: Conditions) -> Response | None:
         """Return an entry's bytes, or a word for people with a browser; None for what the library answers."""
         if request.method not in ("GET", "HEAD"):
             return None
@@ -172,7 +192,7 @@ class Door:
             return Response(200, ABOUT.encode(), [("cache-control", "no-store")], "text/plain; charset=utf-8")
         if asked.item is None:
             return None
-        return entry_answer(request, asked.item)
+        return entry_answer(asked.item, conditions)
 
 
 READS = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT", "LOCK", "UNLOCK"})
@@ -246,18 +266,3 @@ def public_prefix(kernel: Kernel, root_path: str) -> str:
     """Return the path of the mount as clients see it: below the path of `website.base_url`, where it has one."""
     outer = root_path.removesuffix(PREFIX)
     return (outer or urlsplit(base_url(kernel.config)).path.rstrip("/")) + PREFIX
-
-
-def entry_answer(request: Request, item: Any) -> Response:
-    """Return the bytes of an entry as its client wrote them, never sniffed and sandboxed."""
-    etag, card = f'"{item.etag}"', item.component == "VCARD"
-    headers = [
-        ("etag", etag), ("last-modified", formatdate(item.modified // SECOND, usegmt=True)),
-        ("cache-control", "private, no-cache"), ("x-content-type-options", "nosniff"),
-        ("content-security-policy", SANDBOX),
-    ]  # fmt: skip
-    given = request.headers.get("if-none-match")
-    if given is not None and (given.strip() == "*" or etag in given):
-        return Response(304, b"", headers)
-    media = "text/vcard; charset=utf-8" if card else f"text/calendar; charset=utf-8; component={item.component}"
-    return Response(200, bytes(item.body), headers, media)

@@ -43,9 +43,25 @@ IN_RANGE = Statement(
     .order_by(ITEM.c.href),
     "ItemRow",
 )
-_pattern: Any = bindparam("pattern")
-UID_LIKE = Statement(select(*_item).where(_here, _there, ITEM.c.uid.like(_pattern, escape="\\")), "ItemRow")
-UID_ILIKE = Statement(select(*_item).where(_here, _there, ITEM.c.uid.ilike(_pattern, escape="\\")), "ItemRow")
+_brief = (
+    ITEM.c.href, ITEM.c.etag, ITEM.c.component, ITEM.c.tstart, ITEM.c.tend, ITEM.c.modified, ITEM.c.deleted,
+)  # fmt: skip
+BRIEF_ONE = Statement(select(*_brief).where(_here, ITEM.c.href == bindparam("href"), _there), "BriefRow")
+BRIEF_SOME = select(*_brief).where(_here, ITEM.c.href.in_(bindparam("hrefs", expanding=True)), _there)
+BRIEF = Statement(select(*_brief).where(_here, _there).order_by(ITEM.c.href), "BriefRow")
+BRIEF_SINCE = Statement(
+    select(*_brief).where(_here, ITEM.c.seq > bindparam("since")).order_by(ITEM.c.seq), "BriefRow"
+)
+BRIEF_IN_RANGE = Statement(
+    select(*_brief, ITEM.c.spans).where(
+        _here, _there, ITEM.c.tstart < bindparam("end"), ITEM.c.tend > bindparam("start")
+    ),
+    "BriefRow",
+)
+UIDS = Statement(select(ITEM.c.href, ITEM.c.uid).where(_here, _there), "Uid")
+UIDS_SINCE = Statement(
+    select(ITEM.c.href, ITEM.c.uid, ITEM.c.deleted).where(_here, ITEM.c.seq > bindparam("since")), "Uid"
+)
 HREFS = Statement(select(ITEM.c.href).where(_here, _there).order_by(ITEM.c.href), "Href")
 TAGS = Statement(select(ITEM.c.href, ITEM.c.etag).where(_here, _there), "Tag")
 CHANGES = Statement(select(ITEM.c.href).where(_here, ITEM.c.seq > bindparam("since")).order_by(ITEM.c.seq), "Href")
@@ -80,14 +96,12 @@ def some(ctx: Context, collection_id: int, hrefs: Iterable[str]) -> Iterator[Any
         yield from ctx.execute(SOME, {"collection_id": collection_id, "hrefs": page})
 
 
-def with_uid_like(ctx: Context, collection_id: int, text: str) -> list[Any]:
-    """Return the entries whose UID contains a text, whatever its case (RFC 4791 §9.7.5), and maybe some more.
-
-    LIKE knows no case on SQLite and MariaDB, ILIKE knows none on PostgreSQL.
-    """
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    statement = UID_ILIKE if ctx.dialect == "postgresql" else UID_LIKE
-    return statement.all(ctx, collection_id=collection_id, pattern=f"%{escaped}%")
+def some_briefly(ctx: Context, collection_id: int, hrefs: Iterable[str]) -> Iterator[Any]:
+    """Yield the same without their texts."""
+    names = list(hrefs)
+    for start in range(0, len(names), PAGE):
+        page = names[start : start + PAGE]
+        yield from ctx.execute(BRIEF_SOME, {"collection_id": collection_id, "hrefs": page})
 
 
 def purgeable(ctx: Context, before: int) -> list[Any]:

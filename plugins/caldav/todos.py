@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from atrio.kernel.config import base_url
 from atrio.kernel.context import Actor, Context
 from atrio.kernel.errors import KernelError
-from atrio.kernel.http.request import Request
 from atrio.kernel.http.response import Response
 from atrio.kernel.jobs import SECOND
 from atrio.plugins.core_content.api import set_own_todo_status, todos_of
 
 from . import places, queries, services
 from .answers import XML, failed
+from .conditions import Conditions
 from .places import CALENDAR, Place
 from .services import Entry
 from .texts import PRODID, Unreadable, components, decode, escape, fold, plain
@@ -85,7 +85,7 @@ def _write(ctx: Context, user_id: int) -> None:
         services.delete_item(ctx, held, href, tell=False)
 
 
-def check(kernel: Kernel, actor: Actor, place: Place, request: Request, body: bytes) -> Response:
+def check(kernel: Kernel, actor: Actor, place: Place, conditions: Conditions, body: bytes) -> Response:
     """Take over the status of a task that a client saved; no ETag, since what is stored is not what was sent."""
     named = NAME.fullmatch(place.href or "")
     if named is None:
@@ -95,7 +95,8 @@ def check(kernel: Kernel, actor: Actor, place: Place, request: Request, body: by
         return Response(403, failed("C:valid-calendar-data"), [], XML)
     try:
         return kernel.run(
-            lambda ctx: _check(ctx, int(actor.id or 0), place, int(named.group(1)), status, request), actor=actor
+            lambda ctx: _check(ctx, int(actor.id or 0), place, int(named.group(1)), status, conditions),
+            actor=actor,
         )
     except KernelError as error:
         return Response(
@@ -103,13 +104,13 @@ def check(kernel: Kernel, actor: Actor, place: Place, request: Request, body: by
         )
 
 
-def _check(ctx: Context, user_id: int, place: Place, todo_id: int, status: str, request: Request) -> Response:
+def _check(
+    ctx: Context, user_id: int, place: Place, todo_id: int, status: str, conditions: Conditions
+) -> Response:
     held = services.hold(ctx, place)
     assert held is not None, "everybody has this list"
     row = queries.ONE.first(ctx, collection_id=held.collection_id, href=place.href)
-    wanted = request.headers.get("if-match")
-    none = request.headers.get("if-none-match", "").strip() == "*"
-    if (none and row is not None) or (wanted and wanted != "*" and (row is None or wanted != f'"{row.etag}"')):
+    if conditions.fails(None if row is None else row.etag):
         return Response(412, b"The to-do has changed.\n", [], "text/plain")
     mine = next((r for r in todos_of(ctx, user_id) if r.content_id == todo_id), None)
     state = BACK.get(status, mine.status if mine is not None and mine.status in GIVEN_UP else GIVEN_UP[1])

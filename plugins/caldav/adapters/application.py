@@ -16,12 +16,13 @@ from atrio.kernel.errors import ServiceUnavailable
 from atrio.kernel.http.bytes import SANDBOX
 
 from ..answers import XML, failed, too_large
-from ..door import ASKED
+from ..door import ASKED, READS
 from ..holdings import COMPONENTS, Holding
 from ..texts import BOM, decode
 from . import limits
 from .asking import Asking, Escape, serving
 from .storage import Auth, Rights, Storage
+from .wanted import earliest
 
 log = logging.getLogger("atrio.caldav")
 DAV = "1, 3, calendar-access, addressbook, extended-mkcol"
@@ -63,10 +64,14 @@ class Front:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Serve one request."""
         body = environ["wsgi.input"].read()
-        kernel, actor, request_id, holding = environ[ASKED]
+        kernel, actor, request_id, holding, conditions = environ[ASKED]
         method = environ["REQUEST_METHOD"]
+        if method not in READS:  # judged under the lock of the collection
+            for name in ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH"):
+                environ.pop(name, None)
         for attempt in range(RETRIES + 1):
-            asking = Asking(kernel, actor, request_id, method)
+            asking = Asking(kernel, actor, request_id, method, conditions)
+            asking.asked_from = earliest(body) if method == "REPORT" else None
             try:
                 with serving(asking):
                     status, headers, answer = self._once(asking, dict(environ), body, holding)
@@ -154,6 +159,8 @@ def make_radicale(max_item: int) -> Application:
             "server": {
                 "delay_on_error": "0", "max_content_length": str(max_item * 4),
                 "max_resource_size": str(max_item * 2),
+                # no file system has to hold the names of entries; control characters are refused anyway
+                "validate_path_value": "none",
                 "max_vevent_rrule_occurrence": str(limits.MAX_INSTANCES),
             },
             "auth": {"type": Auth, "delay": "0"},

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.work import unit_of_work
-from atrio.kernel.errors import KernelError
+from atrio.kernel.errors import KernelError, PreconditionFailed
 
-from .. import holdings, places, services
+from .. import holdings, places, queries, services
+from ..conditions import Conditions
 from ..errors import CaldavNotAuthorized
 from ..holdings import MANAGE, OWN, WRITE, Holding, Seen
 from ..services import Held
@@ -21,6 +23,9 @@ from ..services import Held
 if TYPE_CHECKING:
     from atrio.kernel.context import Actor
     from atrio.kernel.host import Kernel
+
+
+NONE = Conditions()
 
 
 class Escape(BaseException):
@@ -38,16 +43,20 @@ class _Undo(Exception):
 class Asking:
     """What storage and rights need to know of the request that is served in this thread."""
 
-    def __init__(self, kernel: Kernel, actor: Actor, request_id: str, method: str) -> None:
+    def __init__(
+        self, kernel: Kernel, actor: Actor, request_id: str, method: str, conditions: Conditions = NONE
+    ) -> None:  # fmt: skip
         self.kernel = kernel
         self.actor = actor
         self.request_id = request_id
         self.method = method
+        self.conditions = conditions
         self.user_id = int(actor.id or 0)
         self.login = f"user_{self.user_id}"
         self.public_name = str(getattr(actor.data, "public_name", ""))
         self.body: bytes | None = None
         self.spoiled = False
+        self.asked_from: datetime | None = None
         self._ctx: Context | None = None
         self._seen = self._fresh()
         self._letters: dict[str, str] = {}
@@ -84,6 +93,7 @@ class Asking:
                 self._ctx, self._seen, self._letters, self._held = ctx, self._fresh(), {}, {}
                 if paths is not None:
                     self._hold(ctx, paths)
+                    self._judge(ctx, paths)
                 yield
                 if self.spoiled:
                     raise _Undo
@@ -111,6 +121,19 @@ class Asking:
             if held is not None:
                 self._held[key] = held
         self._seen = self._fresh()  # what was read before the lock may be old
+
+    def _judge(self, ctx: Context, paths: tuple[str, ...]) -> None:
+        """Refuse a request whose conditions do not hold, under the lock. What is not there is another matter."""
+        place = places.parse(paths[0]) if paths and self.conditions else None
+        if place is None or place.kind != "collection":
+            return
+        found = holdings.find(ctx, self._seen, place)
+        etag: str | None = found.version if found.exists else None
+        if place.href is not None:
+            state = queries.STATE.first(ctx, collection_id=found.collection_id, href=place.href)
+            etag = None if state is None or state.deleted else state.etag
+        if (etag is not None or self.method == "PUT") and self.conditions.fails(etag):
+            raise PreconditionFailed("it is not what it was")
 
     def held(self, holding: Holding) -> Held:
         """Return the locked row of a collection."""
