@@ -215,7 +215,8 @@ class Page:
 
     def _response(self, name: str, told: list[tuple[str, str | None]], *, mixed: bool = False) -> str:
         """Return a response; `mixed` puts what comes first first, found or not."""
-        found, missing = [], []
+        found: list[str] = []
+        missing: list[str] = []
         for prop, inside in told:
             self.used.add(prop.partition(":")[0])
             (missing if inside is None else found).append(element(prop, inside or ""))

@@ -14,7 +14,7 @@ from atrio.kernel.http.response import Response
 from atrio.kernel.http.route import Answer, Call, Route
 from atrio.plugins.accounts.api import CANDIDATE, OWN, OWN_OR_ADMINISTRATOR, USER
 
-from . import agendas, discovery, holdings, places, schemas, services, transfer
+from . import agendas, discovery, holdings, imports, places, schemas, services, transfer
 from .config import CaldavConfig
 from .errors import CaldavNotAuthorized, SpaceAgendaDisabled
 from .holdings import COLOUR, NAME, WRITE, Holding, Seen
@@ -49,6 +49,7 @@ class Imported(NamedTuple):
     modified: int
     unchanged: int
     refused: int
+    refused_entries: list[imports.Refused]
 
 
 class FeedAddress(NamedTuple):
@@ -147,17 +148,26 @@ def import_file(ctx: Context, call: Call) -> Imported:
     upload, holding = call.upload, ctx.resources["collection"]
     if upload is None or upload.blob is None:
         raise NoFileGiven
-    with ctx.released():  # reading thousands of entries takes seconds; nobody waits for them
+    actor, name, blob = ctx.actor, call.path["name"], upload.blob
+
+    def act(inner: Context, page: list[imports.Ready]) -> imports.Report:
+        again = _find(inner, name)  # a role that changed meanwhile counts
+        held = services.hold(inner, again.place) if again.level >= WRITE else None
+        if held is None:
+            raise CaldavNotAuthorized("readers do not write")
+        return imports.store(inner, held, page)
+
+    def store_slice(page: list[imports.Ready]) -> imports.Report:
+        return ctx.kernel.run(lambda inner: act(inner, page), actor=actor, request_id=ctx.request_id)
+
+    with ctx.released():  # each slice is a unit of its own; nobody waits for the rest
         try:
-            entries, refused = transfer.read_file(upload.blob.path.read_bytes(), holding.tag)
+            found = imports.read_file(blob.path.read_bytes(), holding.tag)
+            report = imports.store_all(found, store_slice)
         except Unreadable as error:
             raise ValidationFailed({"files": [str(error)]}) from None
-    again = _find(ctx, call.path["name"])
-    held = services.hold(ctx, again.place) if again.level >= WRITE else None
-    if held is None:
-        raise CaldavNotAuthorized("readers do not write")
-    told = transfer.store(ctx, held, entries)
-    return Imported(told["created"], told["modified"], told["unchanged"], told["refused"] + refused)
+    told = report.told
+    return Imported(told["created"], told["modified"], told["unchanged"], told["refused"], report.refused)
 
 
 def make_feed(ctx: Context, call: Call) -> FeedAddress:

@@ -165,8 +165,9 @@ class Collection(BaseCollection):
         with current().reading() as ctx:
             if wanted is not None:
                 names = uids.find(ctx, self.have.row, wanted)
-                rows = {row.href: row for row in queries.some(ctx, self._id, names)}
-                yield from self._with_uid([rows[n] for n in names if n in rows], tag, sure=wanted.alone)
+                by_name = {row.href: row for row in queries.some(ctx, self._id, names)}
+                found = [by_name[n] for n in names if n in by_name]
+                yield from self._with_uid(found, tag, sure=wanted.alone)
                 return
             rows = queries.IN_RANGE.all(ctx, collection_id=self._id, start=start, end=end)
         for row in sorted(rows, key=lambda row: str(row.href)):
