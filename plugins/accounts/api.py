@@ -14,6 +14,7 @@ from atrio.kernel.http.guards import Guard, any_of
 from atrio.kernel.http.route import Call
 
 from . import queries, services
+from .authentication import throttle_of
 from .config import AccountsConfig
 from .errors import InsufficientUserProfile, InvalidUserId, UserNotFound
 from .events import UserModified
@@ -135,6 +136,11 @@ def lock_allowance(ctx: Context, user_id: int) -> int:
     return allowed
 
 
+def within_limit(ctx: Context, name: str, who: str, allowed: int) -> bool:
+    """Count a call and tell whether it is among the first ones of ten minutes."""
+    return throttle_of(ctx).pass_by(name, who, allowed)
+
+
 def knows_everybody(ctx: Context) -> bool:
     """Tell whether the caller may find people with whom he shares no space (option `known_members_filter`)."""
     return profile_of(ctx) >= TRUSTED or not ctx.config[AccountsConfig].known_members_filter
@@ -168,4 +174,5 @@ __all__ = [
     "first_administrator", "get_user", "gets_mail", "invite_user", "is_active_account", "issue_access_token",
     "knows_everybody", "lock_allowance", "lock_user", "mail_addressees", "make_reset_token", "may_invite",
     "profile_of", "reset_link", "user_digest", "user_ids", "user_parameters",
+    "within_limit",
 ]  # fmt: skip

@@ -34,7 +34,12 @@ class Conditions:
             if name in (b"if-match", b"if-none-match"):
                 given.setdefault(name, []).append(value.decode("latin-1"))
         joined = {name: ",".join(values) for name, values in given.items()}
-        return cls(_tags(joined.get(b"if-match")), _tags(joined.get(b"if-none-match")))
+        return cls.said(joined.get(b"if-match"), joined.get(b"if-none-match"))
+
+    @classmethod
+    def said(cls, match: str | None, none_match: str | None) -> Conditions:
+        """Return what the values of the two fields say."""
+        return cls(_tags(match), _tags(none_match))
 
     def __bool__(self) -> bool:
         return self.match is not None or self.none_match is not None

@@ -24,6 +24,11 @@ class CaldavConfig:
     import_bytes: int = option(
         64 * MIB, minimum=64 * 1024, help="Largest .ics or .vcf file that is imported, in bytes; beyond it 413."
     )
+    feed_requests: int = option(
+        60,
+        minimum=0,
+        help="How often in ten minutes one feed is sent, ten times that to one address; 0: no limit.",
+    )
     own_collections: int = option(
         50, minimum=0, help="Calendars and address books that a user may add to his own two."
     )

@@ -18,13 +18,13 @@ from atrio.kernel.http.response import Response, error_response
 from atrio.kernel.http.security import header_pairs
 from atrio.kernel.http.wsgi import Limits, WsgiBridge, answer
 
-from . import holdings, native, places, queries, todos
+from . import contributed, holdings, native, places, queries
 from .answers import XML, entry_answer, failed, too_large
 from .conditions import Conditions
 from .config import CaldavConfig
 from .errors import CaldavNotAuthenticated, CaldavNotAuthorized
 from .holdings import MANAGE, WRITE, Holding, Seen
-from .places import Place
+from .places import READS, Place
 
 if TYPE_CHECKING:
     from atrio.kernel.host import Kernel
@@ -56,6 +56,12 @@ class Asked:
     holding: Holding | None
     item: Any = None
     answer: Response | None = None
+
+    def changes_given(self, method: str) -> bool:
+        """Tell whether a plugin has to take over what a client did to an entry of its collection."""
+        found = self.holding
+        inside = found is not None and found.given is not None and found.place.href is not None
+        return inside and method in ("PUT", "DELETE")
 
 
 class Door:
@@ -125,11 +131,8 @@ class Door:
             body = await self._body(request, receive)
         if isinstance(body, Response):
             return await say(send, request, body)
-        if asked.holding is not None and asked.holding.place.tasks and request.method == "PUT":
-            done = await self.pool.run(
-                todos.check, self.kernel, asked.actor, asked.holding.place, conditions, body
-            )
-            return await say(send, request, done)
+        if asked.changes_given(request.method):
+            return await say(send, request, await self.pool.run(self._hand_over, request, asked, conditions, body))
         given = (self.kernel, asked.actor, request_id, asked.holding, conditions)
         environ = {"PATH_INFO": path, "SCRIPT_NAME": public_prefix(self.kernel, request.root_path), ASKED: given}
         return await self.bridge(scope, _again(body, receive), send, **environ)
@@ -153,11 +156,19 @@ class Door:
         return body
 
     def _look(self, request: Request, path: str, body: bytes | None) -> Asked:
-        tasks = lists_tasks(request, places.parse(path))
-        if tasks:
-            actor = self.kernel.run(lambda ctx: self._look_in(ctx, request, path, None), writes=False).actor
-            todos.renew(self.kernel, actor)
+        if may_list_given(request, places.parse(path)):
+            asked = self.kernel.run(lambda ctx: self._look_in(ctx, request, path, None), writes=False)
+            if asked.holding is None or asked.holding.given is not None:
+                word = None if asked.holding is None or asked.holding.given is None else asked.holding.given.word
+                contributed.renew(self.kernel, int(asked.actor.id or 0), word, actor=asked.actor)
         return self.kernel.run(lambda ctx: self._look_in(ctx, request, path, body), writes=False)
+
+    def _hand_over(self, request: Request, asked: Asked, conditions: Conditions, body: bytes) -> Response:
+        assert asked.holding is not None
+        assert asked.holding.given is not None, "the collection of a plugin"
+        given, href = asked.holding.given, str(asked.holding.place.href)
+        told = body if request.method == "PUT" else None
+        return contributed.change(self.kernel, asked.actor, given, href, conditions, told)
 
     def _look_in(self, ctx: Context, request: Request, path: str, body: bytes | None) -> Asked:
         """Return who asks and what for; refuses strangers, and what no role of his allows."""
@@ -175,7 +186,7 @@ class Door:
             return Asked(actor, None)
         seen = Seen(actor.id, str(getattr(actor.data, "public_name", "")))
         holding = holdings.find(ctx, seen, place)
-        refuse(request.method, place, holding)
+        refuse(request.method, holding)
         item = None
         if request.method in ("GET", "HEAD") and place.href is not None and holding.collection_id:
             item = queries.ONE.first(ctx, collection_id=holding.collection_id, href=place.href)
@@ -195,23 +206,24 @@ class Door:
         return entry_answer(asked.item, conditions)
 
 
-READS = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT", "LOCK", "UNLOCK"})
 ADDS = frozenset({"MKCOL", "MKCALENDAR"})
 
 
-def lists_tasks(request: Request, place: Place | None) -> bool:
-    """Tell whether an answer shows a user's task list, or the tag that tells of its changes."""
+def may_list_given(request: Request, place: Place | None) -> bool:
+    """Tell whether an answer may show a contributed collection, or the tag that tells of its changes."""
     if place is None:
         return False
-    return place.tasks or (place.kind == "principal" and request.headers.get("depth", "0") != "0")
+    return bool(place.word) or (place.kind == "principal" and request.headers.get("depth", "0") != "0")
 
 
-def refuse(method: str, place: Place, holding: Holding) -> None:
+def refuse(method: str, holding: Holding) -> None:
     """Raise CaldavNotAuthorized for what the user's role does not allow, before a body is read."""
     if method in READS:
         return
-    if place.tasks:
-        allowed = (method == "PUT" and place.href is not None) or (method == "PROPPATCH" and place.href is None)
+    place = holding.place
+    if holding.given is not None:
+        able = {"PUT": holding.given.write, "DELETE": holding.given.delete}.get(method)
+        allowed = able is not None if place.href is not None else method == "PROPPATCH"
     elif method in ADDS:
         allowed = place.added and place.href is None
     elif method == "PROPPATCH":

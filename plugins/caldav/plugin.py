@@ -33,6 +33,14 @@ def register_config() -> list[ConfigSection]:
 
 
 @hookimpl
+def register_hookspecs() -> list[Any]:
+    """Declare the hook by which plugins contribute collections."""
+    from . import hookspecs
+
+    return [hookspecs]
+
+
+@hookimpl
 def check_environment(config: Config) -> str | None:
     """Refuse to run without the protocol library, in the line that was tested."""
     from importlib.metadata import PackageNotFoundError, version

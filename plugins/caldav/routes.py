@@ -7,14 +7,15 @@ from urllib.parse import quote
 
 from atrio.kernel.config import base_url
 from atrio.kernel.context import Context
-from atrio.kernel.errors import NoFileGiven, PageNotFound, ValidationFailed
+from atrio.kernel.errors import NoFileGiven, PageNotFound, TooManyRequests, ValidationFailed
 from atrio.kernel.http.bytes import SANDBOX, UploadLimit, content_disposition
 from atrio.kernel.http.guards import PUBLIC, Guard
 from atrio.kernel.http.response import Response
 from atrio.kernel.http.route import Answer, Call, Route
-from atrio.plugins.accounts.api import CANDIDATE, OWN, OWN_OR_ADMINISTRATOR, USER
+from atrio.plugins.accounts.api import CANDIDATE, OWN, OWN_OR_ADMINISTRATOR, USER, within_limit
 
-from . import agendas, discovery, holdings, imports, places, schemas, services, transfer
+from . import agendas, contributed, discovery, holdings, imports, places, schemas, services, transfer
+from .conditions import Conditions
 from .config import CaldavConfig
 from .errors import CaldavNotAuthorized, SpaceAgendaDisabled
 from .holdings import COLOUR, NAME, WRITE, Holding, Seen
@@ -94,7 +95,7 @@ def _load(ctx: Context, call: Call) -> None:
 
 def _may_write(ctx: Context, call: Call) -> None:
     holding = ctx.resources["collection"]
-    if holding.level < WRITE or holding.place.tasks:
+    if holding.level < WRITE or holding.given is not None:
         raise CaldavNotAuthorized("this is not written from files")
 
 
@@ -105,18 +106,22 @@ ONE = "/api/users/{user_id:int}/calendars/{name}"
 MINE = "Calendars"
 
 
+def _writable(holding: Holding) -> bool:
+    return holding.level >= WRITE and (holding.given is None or holding.given.write is not None)
+
+
 def list_calendars(ctx: Context, call: Call) -> list[Any]:
     """Return what lies in one's home: the own two, those added, those of spaces by label."""
     mount = f"{base_url(ctx.config)}/dav"
     found = []
     for holding in holdings.home(ctx, _seen(ctx)):
-        if holding.place.tasks:
+        if holding.place.word == places.TODOS:
             continue
         props = holding.props()
         found.append(
             Listed(
                 holding.place.name, props.get(NAME, holding.place.name), WORDS[holding.tag], props.get(COLOUR),
-                holding.place.space_id, holding.level >= WRITE, f"{mount}/{quote(holding.place.path)}/",
+                holding.place.space_id, _writable(holding), f"{mount}/{quote(holding.place.path)}/",
             )
         )  # fmt: skip
     return found
@@ -124,14 +129,23 @@ def list_calendars(ctx: Context, call: Call) -> list[Any]:
 
 def export_calendar(ctx: Context, call: Call) -> Response:
     """Send everything in a collection as one file."""
-    holding = ctx.resources["collection"]
+    holding = _renewed(ctx, call.path["name"], ctx.resources["collection"])
     return _file(holding, transfer.export(ctx, holding), attachment=True)
+
+
+def _renewed(ctx: Context, name: str, holding: Holding) -> Holding:
+    """Return a collection as it is now, after a contributed one was compared with what there is."""
+    if holding.given is None:
+        return holding
+    with ctx.released():
+        contributed.renew(ctx.kernel, int(ctx.actor.id or 0), holding.given.word, actor=ctx.actor)
+    return _find(ctx, name)
 
 
 def _file(holding: Holding, text: str, *, attachment: bool) -> Response:
     name = f"{holding.props().get(NAME) or holding.place.name}{transfer.ENDINGS[holding.tag]}"
     headers = [
-        ("etag", f'"{holding.version}"'), ("cache-control", "private, no-cache"),
+        ("etag", f'"{transfer.etag_of(holding)}"'), ("cache-control", "private, no-cache"),
         ("x-content-type-options", "nosniff"), ("content-security-policy", SANDBOX),
         ("content-disposition", content_disposition(name, attachment=attachment)),
     ]  # fmt: skip
@@ -187,10 +201,31 @@ def end_feed(ctx: Context, call: Call) -> None:
 
 def send_feed(ctx: Context, call: Call) -> Response:
     """Send a calendar to whoever knows its secret address, as long as its maker may read it."""
-    holding = transfer.fed(ctx, call.query["token"])
-    if call.http.headers.get("if-none-match") == f'"{holding.version}"':
-        return Response(304, b"", [("etag", f'"{holding.version}"'), ("cache-control", "private, no-cache")])
+    token = call.query["token"]
+    refuse_haste(ctx, call.http.client, services.token_hash(token))
+    user_id, holding = transfer.fed(ctx, token)
+    if holding.given is not None:
+        with ctx.released():
+            contributed.renew(ctx.kernel, user_id, holding.given.word)
+        user_id, holding = transfer.fed(ctx, token)
+    if Conditions.said(None, call.http.headers.get("if-none-match")).is_known(transfer.etag_of(holding)):
+        headers = [("etag", f'"{transfer.etag_of(holding)}"'), ("cache-control", "private, no-cache")]
+        return Response(304, b"", headers)
     return _file(holding, transfer.export(ctx, holding), attachment=False)
+
+
+def refuse_haste(ctx: Context, address: str, token_hash: str) -> None:
+    """Raise TooManyRequests for who asks for feeds without a pause: by address, and for one feed from anywhere."""
+    allowed = ctx.config[CaldavConfig].feed_requests
+    if allowed and not (
+        within_limit(ctx, "caldav.feed", token_hash, allowed)
+        and within_limit(ctx, "caldav.feeds", address, allowed * FEEDS_OF_ONE)
+    ):
+        raise TooManyRequests("this calendar is asked for too often", headers=[("retry-after", "600")])
+
+
+FEEDS_OF_ONE = 10
+"""Feeds that one address, a company behind it, may read as often as one feed may be read."""
 
 
 CALENDARS = (
@@ -214,7 +249,7 @@ CALENDARS = (
     Route("DELETE", f"{ONE}/feed", end_feed, (OWN, COLLECTION), summary="End the secret address", group=MINE),
     Route(
         "GET", "/api/calendar-feed.ics", send_feed, (PUBLIC,), FILE, query=schemas.FeedQuerySchema,
-        errors=(PageNotFound,), summary="A calendar by its secret address", group=MINE,
+        errors=(PageNotFound, TooManyRequests), summary="A calendar by its secret address", group=MINE,
     ),
 )  # fmt: skip
 

@@ -139,7 +139,7 @@ def add_collection(ctx: Context, place: Place, tag: str, props: dict[str, str]) 
 
 def _everybodys(path: str) -> bool:
     home, _, name = path.partition("/")
-    return name in (f"{home}_calendar", f"{home}_addressbook", f"{home}_todos")
+    return name.startswith("/") or name in (f"{home}_calendar", f"{home}_addressbook", f"{home}_todos")
 
 
 def set_props(ctx: Context, held: Held, props: dict[str, str]) -> None:

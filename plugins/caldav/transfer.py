@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 from atrio.kernel.context import Context
 from atrio.kernel.errors import KernelError, PageNotFound
 from atrio.plugins.accounts.api import get_user
@@ -36,15 +38,22 @@ def seen_of(ctx: Context, user_id: int) -> Seen:
     return Seen(user_id, row.public_name)
 
 
-def fed(ctx: Context, token: str) -> Holding:
-    """Return the calendar of a feed, as whoever made it may read it now; PageNotFound otherwise."""
+def etag_of(holding: Holding) -> str:
+    """Return the entity tag of a collection as a file: another one when its name changes too."""
+    props = holding.props()
+    named = f"{props.get(NAME, '')}\0{props.get('C:calendar-description', '')}"
+    return f"{holding.version}-{zlib.crc32(named.encode('utf-8', 'replace')):08x}"
+
+
+def fed(ctx: Context, token: str) -> tuple[int, Holding]:
+    """Return who made a feed, and its calendar as he may read it now; PageNotFound otherwise."""
     feed = queries.BY_TOKEN.first(ctx, token_hash=services.token_hash(token))
     row = None if feed is None else queries.BY_ID.first(ctx, collection_id=feed.collection_id)
     if feed is None or row is None:
         raise PageNotFound
-    place = places.parse(f"user_{feed.user_id}/{row.path.partition('/')[2]}")
+    place = places.of_row(feed.user_id, row.path)
     assert place is not None
     try:
-        return holdings.find(ctx, seen_of(ctx, feed.user_id), place)
+        return feed.user_id, holdings.find(ctx, seen_of(ctx, feed.user_id), place)
     except KernelError:
         raise PageNotFound from None

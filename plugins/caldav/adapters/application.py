@@ -16,8 +16,9 @@ from atrio.kernel.errors import ServiceUnavailable
 from atrio.kernel.http.bytes import SANDBOX
 
 from ..answers import XML, failed, too_large
-from ..door import ASKED, READS
+from ..door import ASKED
 from ..holdings import COMPONENTS, Holding
+from ..places import READS
 from ..texts import BOM, decode
 from . import limits
 from .asking import Asking, Escape, serving

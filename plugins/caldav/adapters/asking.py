@@ -18,6 +18,7 @@ from .. import holdings, places, queries, services
 from ..conditions import Conditions
 from ..errors import CaldavNotAuthorized
 from ..holdings import MANAGE, OWN, WRITE, Holding, Seen
+from ..places import READS
 from ..services import Held
 
 if TYPE_CHECKING:
@@ -113,9 +114,11 @@ class Asking:
         for path in paths:
             place = places.parse(path)
             if place is not None and place.kind == "collection":
-                if holdings.find(ctx, self._seen, place).level < WRITE:
+                found = holdings.find(ctx, self._seen, place)
+                given = found.given is not None and self.method != "PROPPATCH"
+                if found.level < WRITE or given:
                     raise CaldavNotAuthorized("readers do not write")
-                wanted[place.key] = place
+                wanted[found.place.key] = found.place
         for key in sorted(wanted):  # always in one order, so that two moves cannot wait for each other
             held = services.hold(ctx, wanted[key])
             if held is not None:
@@ -185,11 +188,19 @@ class Asking:
         holding = self.holding(path)
         if holding is None:
             return ""
+        if holding.given is not None:
+            return self._given_letters(holding)
         if holding.level == OWN:
-            return "rwD" if place.added else "rw"
+            return "rwD" if holding.place.added else "rw"
         if holding.level >= MANAGE:
             return "rw"
         return "rwl" if holding.level >= WRITE else "r"
+
+    def _given_letters(self, holding: Holding) -> str:
+        """Return the rights on a contributed collection: the door hands over what is written into it."""
+        assert holding.given is not None
+        told = self.method in READS and holding.given.write is not None
+        return "rw" if told or self.method == "PROPPATCH" else "r"
 
     def forget(self) -> None:
         """Forget what was looked up, after a write."""

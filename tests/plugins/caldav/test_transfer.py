@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from atrio.kernel.testing.client import Answer
-from atrio.plugins.caldav import imports, texts, transfer
+from atrio.plugins.caldav import imports, texts
 from atrio.plugins.caldav.places import ADDRESSBOOK, CALENDAR
 
 from .conftest import Desk, Person, card, event, todo
@@ -278,3 +278,34 @@ def test_names_of_imported_entries() -> None:
     assert imports.name_of("abc-1@x.org", CALENDAR) == "abc-1@x.org.ics"
     assert len(imports.name_of("../../etc", CALENDAR)) == 44
     assert imports.name_of("ü", ADDRESSBOOK).endswith(".vcf")
+
+
+@pytest.mark.atrio_config(caldav__feed_requests=3)
+def test_a_feed_is_not_sent_without_end(desk: Desk) -> None:
+    who = desk.user
+    assert who("PUT", f"{who.calendar}/a.ics", event()).status == 201
+    address = who.client.post(mine(who, rest="/feed")).json["url"].partition("/api/")[2]
+    asked = [desk.stranger.client.request("GET", f"/api/{address}") for _ in range(4)]
+    assert [one.status for one in asked] == [200, 200, 200, 429]
+    assert asked[3].code == 20004
+    assert asked[3].headers["retry-after"] == "600"
+    other = [desk.stranger.client.request("GET", f"/api/calendar-feed.ics?token={'x' * 30}{n}") for n in range(40)]
+    assert {one.status for one in other} == {404, 429}, "one address asks for many"
+
+
+def test_a_feed_says_when_nothing_changed(desk: Desk) -> None:
+    who, name = desk.reader, f"space_{desk.space}_calendar"
+    assert desk.boss("PUT", f"{desk.boss.space(desk.space)}/a.ics", event()).status == 201
+    address = f"/api/{who.client.post(mine(who, name, '/feed')).json['url'].partition('/api/')[2]}"
+
+    def ask(tag: str) -> Answer:
+        return desk.stranger.client.request("GET", address, headers={"if-none-match": tag})
+
+    etag = ask('"x"').headers["etag"]
+    for tag in (etag, f"W/{etag}", f'"x", {etag}', "*"):
+        assert (ask(tag).status, ask(tag).body) == (304, b""), tag
+    desk.modify(label="Another name")
+    renamed = ask(etag)
+    assert (renamed.status, b"Another name" in renamed.body) == (200, True)
+    assert desk.boss("PUT", f"{desk.boss.space(desk.space)}/b.ics", event("b")).status == 201
+    assert ask(renamed.headers["etag"]).status == 200
