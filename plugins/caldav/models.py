@@ -17,7 +17,8 @@ class Collection(Base):
     The two that everybody has, and those of spaces, have a row from their first write on; until then they are
     empty. `path` names the collection among all (`user_1/user_1_calendar`). Every write of an entry or a property
     takes the next `seq`, under the lock of this row, so numbers rise in the order of commits. Changes up to
-    `floor` are forgotten. `props` holds, as JSON, what clients set; what they did not set is computed.
+    `floor` are forgotten. `bytes` is the size of all entries. `props` holds, as JSON, what clients set; what they
+    did not set is computed.
     """
 
     __tablename__ = "caldav_collection"
@@ -38,6 +39,7 @@ class Collection(Base):
     floor: Mapped[int] = mapped_column(BigInteger)
     created: Mapped[int] = mapped_column(Timestamp)
     modified: Mapped[int] = mapped_column(Timestamp)
+    bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
 class Item(Base):

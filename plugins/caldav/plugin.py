@@ -149,3 +149,11 @@ def register_live_events() -> list[Mapping[str, Any]]:
     from .live import LIVE_EVENTS
 
     return list(LIVE_EVENTS)
+
+
+@hookimpl
+def space_sizes(ctx: Any, spaces: Any) -> int:
+    """Tell spaces how many bytes the entries of their calendars and address books have."""
+    from .queries import bytes_in
+
+    return bytes_in(ctx, spaces)

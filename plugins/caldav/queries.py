@@ -67,10 +67,21 @@ TAGS = Statement(select(ITEM.c.href, ITEM.c.etag).where(_here, _there), "Tag")
 CHANGES = Statement(select(ITEM.c.href).where(_here, ITEM.c.seq > bindparam("since")).order_by(ITEM.c.seq), "Href")
 WITH_UID = Statement(select(ITEM.c.href).where(_here, ITEM.c.uid_key == bindparam("uid_key"), _there), "Href")
 STATE = Statement(
-    select(ITEM.c.href, ITEM.c.etag, ITEM.c.deleted, ITEM.c.uid, ITEM.c.component).where(
-        _here, ITEM.c.href == bindparam("href")
-    ),
+    select(
+        ITEM.c.href,
+        ITEM.c.etag,
+        ITEM.c.deleted,
+        ITEM.c.uid,
+        ITEM.c.component,
+        func.coalesce(func.length(ITEM.c.body), 0).label("size"),
+    ).where(_here, ITEM.c.href == bindparam("href")),
     "ItemState",
+)
+BYTES_OF_USER = Statement(
+    select(func.coalesce(func.sum(COLLECTION.c.bytes), 0).label("used")).where(
+        COLLECTION.c.user_id == bindparam("user_id")
+    ),
+    "Used",
 )
 COUNT_ADDED = Statement(
     select(func.count().label("n")).where(COLLECTION.c.user_id == bindparam("user_id")), "Count"
@@ -118,3 +129,9 @@ def feed_of(ctx: Context, collection_id: int, user_id: int) -> Any | None:
     """Return the feed that a user made of a collection."""
     query = select(FEED.c.token_hash).where(FEED.c.collection_id == collection_id, FEED.c.user_id == user_id)
     return ctx.execute(query).first()
+
+
+def bytes_in(ctx: Context, spaces: Any) -> int:
+    """Return the bytes of entries in the spaces of a SELECT of ids."""
+    query = select(func.coalesce(func.sum(COLLECTION.c.bytes), 0)).where(COLLECTION.c.space_id.in_(spaces))
+    return int(ctx.execute(query).scalar() or 0)

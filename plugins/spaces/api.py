@@ -26,6 +26,7 @@ from .queries import (
     sidebar_entries,
     space_label,
     subscription,
+    used_space,
 )
 from .queries import lock as lock_space
 from .queries import members as member_views
@@ -146,5 +147,5 @@ __all__ = [
     "member_ids", "member_space_ids", "member_views", "members_at_least", "nested_space_dumper", "one_user",
     "owned_space_ids", "refuse_trashed", "restore_space", "role", "share_a_space", "short_columns",
     "shown_label", "sidebar_entries", "space_dumper", "space_label", "space_public", "space_view",
-    "subscription", "subscription_dumper", "told_space", "trash_space",
+    "subscription", "subscription_dumper", "told_space", "trash_space", "used_space",
 ]  # fmt: skip

@@ -8,8 +8,6 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from atrio.kernel.context import Context
 from atrio.kernel.db.work import unit_of_work
 from atrio.kernel.errors import KernelError, PreconditionFailed
@@ -20,6 +18,7 @@ from ..errors import CaldavNotAuthorized
 from ..holdings import MANAGE, OWN, WRITE, Holding, Seen
 from ..places import READS
 from ..services import Held
+from .faults import is_ours
 
 if TYPE_CHECKING:
     from atrio.kernel.context import Actor
@@ -58,6 +57,7 @@ class Asking:
         self.body: bytes | None = None
         self.spoiled = False
         self.asked_from: datetime | None = None
+        self.fault: Exception | None = None
         self._ctx: Context | None = None
         self._seen = self._fresh()
         self._letters: dict[str, str] = {}
@@ -103,7 +103,7 @@ class Asking:
         except ValueError:
             raise  # Radicale's own way to say that a request is bad
         except Exception as error:
-            if _theirs(error):
+            if not is_ours(error):
                 raise  # Radicale stumbled over what was asked
             raise Escape(error) from error
         finally:
@@ -205,20 +205,6 @@ class Asking:
     def forget(self) -> None:
         """Forget what was looked up, after a write."""
         self._seen, self._letters = self._fresh(), {}
-
-
-OUR_FRAMES = ("unit", "acquire_lock", "unit_of_work")
-
-
-def _theirs(error: BaseException) -> bool:
-    """Tell whether an exception came from the library alone, with nothing of ours on the way to it."""
-    step = error.__traceback__
-    while step is not None:
-        name = str(step.tb_frame.f_globals.get("__name__", ""))
-        if name.startswith("atrio.") and step.tb_frame.f_code.co_name not in OUR_FRAMES:
-            return False
-        step = step.tb_next
-    return not isinstance(error, SQLAlchemyError)
 
 
 _CURRENT: ContextVar[Asking] = ContextVar("caldav_asking")
