@@ -46,7 +46,7 @@ class Item(Base):
     """An entry with the client's own bytes; one that was deleted is a row without them.
 
     `uid_key` is the SHA-256 of the UID. `tstart` and `tend` enclose all its times, in seconds since 1970;
-    `spans` are its first ones.
+    `spans` are its first ones. `summary`, `description` and `location` are for searches alone.
     """
 
     __tablename__ = "caldav_item"
@@ -73,6 +73,9 @@ class Item(Base):
     uid_key: Mapped[str | None] = mapped_column(exact(64))
     uid: Mapped[str] = mapped_column(LongText)
     spans: Mapped[bytes | None] = mapped_column(LongBytes)
+    summary: Mapped[str | None] = mapped_column(LongText)
+    description: Mapped[str | None] = mapped_column(LongText)
+    location: Mapped[str | None] = mapped_column(LongText)
     body: Mapped[bytes | None] = mapped_column(LongBytes)
 
 

@@ -32,6 +32,7 @@ from .events import (
 )
 from .models import COLLECTION, FEED, HREF_LENGTH, ITEM
 from .places import WORDS, Place
+from .words import words_of
 
 PROPS_BYTES = 256 * 1024
 """Bytes of all properties that clients may leave on one collection."""
@@ -192,6 +193,7 @@ def put_item(ctx: Context, held: Held, href: str, entry: Entry, *, tell: bool = 
         "seq": _next(ctx, held, more), "deleted": 0, "modified": ctx.now, "component": entry.component,
         "tstart": entry.times[0], "tend": entry.times[1], "etag": entry.etag, "uid_key": uid_key(entry.uid),
         "uid": entry.uid, "spans": entry.spans, "body": entry.body,
+        **words_of(entry.body.decode("utf-8", "replace"))._asdict(),
     }  # fmt: skip
     if state is None:
         ctx.execute(insert(ITEM), {"collection_id": held.collection_id, "href": href, **values})
