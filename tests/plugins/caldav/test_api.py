@@ -67,3 +67,21 @@ def test_words(text: str, words: Words) -> None:
 def test_words_of_what_programs_write() -> None:
     for path in (Path(__file__).parent / "corpus").iterdir():
         assert words_of(path.read_bytes().decode("utf-8", "replace")).summary, path.name
+
+
+def test_what_was_stored_before_is_read_once(desk: Desk) -> None:
+    """The step that adds words and bytes reads the entries that are there, and goes back."""
+    from atrio.kernel.db import migrate
+    from atrio.kernel.schema_state import lineages
+
+    me = desk.user
+    for number in range(3):
+        assert me("PUT", f"{me.calendar}/{number}.ics", event(f"u{number}")).status == 201
+    assert me("DELETE", f"{me.calendar}/2.ics").status == 200
+    lineage = next(one for one in lineages(desk.kernel) if one.owner == "caldav")
+    with migrate.migrating(desk.kernel.db) as connection:
+        migrate.downgrade(connection, lineage, "c001")
+    with migrate.migrating(desk.kernel.db) as connection:
+        migrate.upgrade(connection, lineage)
+    assert {row.summary for row in seen(desk, me).values()} == {"About u0", "About u1"}
+    assert desk.scalar("SELECT bytes FROM caldav_collection") == len(event("u0")) + len(event("u1"))

@@ -98,7 +98,7 @@ def times(item: object, component: str, low: datetime, high: datetime) -> list[t
     return sorted(found)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(entries(), st.integers(0, 20_000), st.sampled_from([0, 1, 7, 31, 400]))
 def test_moved_rules_give_the_same_times(entry: tuple[str, str], day: int, days: int) -> None:
     text, component = entry
