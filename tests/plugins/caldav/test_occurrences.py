@@ -18,6 +18,8 @@ from atrio.plugins.caldav.adapters import occurrences
 from atrio.plugins.caldav.adapters.occurrences import decide, look_ahead, parsed, spans_of
 from atrio.plugins.caldav.places import CALENDAR
 
+from .conftest import Desk, event
+
 ZONE = (
     "BEGIN:VTIMEZONE\r\nTZID:Berlin\r\nBEGIN:DAYLIGHT\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\n"
     "DTSTART:19700329T020000\r\nRRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\r\nEND:DAYLIGHT\r\nBEGIN:STANDARD\r\n"
@@ -152,3 +154,42 @@ def test_spans_of_a_stored_entry_decide_what_lies_in_them() -> None:
     assert happens(spans, first, first + 1) is True
     assert happens(spans, first + 3600, first + 7200) is False
     assert happens(spans, first + 86400 * 1000, first + 86400 * 1001) is None
+
+
+FREE = '<C:free-busy-query xmlns:C="urn:ietf:params:xml:ns:caldav"><C:time-range start="20260301T000000Z" end="20260401T000000Z"/></C:free-busy-query>'
+EXPANDED = """<C:calendar-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><C:calendar-data>
+<C:expand start="20260301T000000Z" end="20260401T000000Z"/></C:calendar-data></D:prop><C:filter>
+<C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT"><C:time-range start="20260301T000000Z" end="20260401T000000Z"/>
+</C:comp-filter></C:comp-filter></C:filter></C:calendar-query>"""
+ALARM = EXPANDED.replace('<C:expand start="20260301T000000Z" end="20260401T000000Z"/>', "").replace(
+    '<C:time-range start="20260301T000000Z" end="20260401T000000Z"/>',
+    '<C:comp-filter name="VALARM"><C:time-range start="20260301T000000Z" end="20260301T120000Z"/></C:comp-filter>',
+)
+
+
+def test_expansion_free_times_and_alarms(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What else looks at rules gives the same with rules moved ahead."""
+    from atrio.plugins.caldav.adapters import collection
+
+    me = desk.user
+    bell = ("BEGIN:VALARM", "ACTION:DISPLAY", "DESCRIPTION:x", "TRIGGER:-P2DT1H", "END:VALARM")
+    for number, lines in enumerate(
+        (
+            ("RRULE:FREQ=DAILY", "EXDATE:20260310T100000Z", "RDATE:20260311T150000Z"), ("RRULE:FREQ=WEEKLY;INTERVAL=3;BYDAY=MO,TH",),
+            ("RRULE:FREQ=DAILY;COUNT=9999",), ("RRULE:FREQ=MONTHLY;BYDAY=-1FR",), ("RRULE:FREQ=WEEKLY", *bell),
+        )
+    ):  # fmt: skip
+        data = event(f"e{number}", "20000103T100000Z", "20000103T113000Z", *lines)
+        assert me("PUT", f"{me.calendar}/{number}.ics", data).status == 201
+
+    def asked() -> list[list[str]]:
+        answers = [me("REPORT", me.calendar, body, depth="1") for body in (EXPANDED, FREE, ALARM)]
+        assert [answer.status for answer in answers] == [207, 200, 207]
+        lines = [answer.body.decode().splitlines() for answer in answers]
+        return [[line for line in of if not line.startswith(("DTSTAMP", "UID"))] for of in lines]
+
+    moved = asked()
+    assert sum("RECURRENCE-ID" in line for line in moved[0]) > 60
+    assert sum("FREEBUSY" in line for line in moved[1]) > 30
+    monkeypatch.setattr(collection, "look_ahead", lambda *_: None)
+    assert asked() == moved
