@@ -172,6 +172,23 @@ def measure(port: int, root: str, rounds: int) -> dict[str, float]:
     return found
 
 
+def compared(callers: dict[str, Caller], rounds: int = 60) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the medians of a poll and of an unchanged sync, in turns: whatever the machine does meets all."""
+    tokens = {
+        name: re.findall(r"sync-token>([^<]+)<", one("PROPFIND", body=POLL))[0] for name, one in callers.items()
+    }
+    polls: dict[str, list[float]] = {name: [] for name in callers}
+    syncs: dict[str, list[float]] = {name: [] for name in callers}
+    for _ in range(rounds):
+        for name, one in callers.items():
+            polls[name].append(median(lambda one=one: one("PROPFIND", body=POLL), 1))
+            syncs[name].append(median(lambda one=one, name=name: one("REPORT", body=SYNC % tokens[name]), 1))
+    return (
+        {name: statistics.median(times) for name, times in polls.items()},
+        {name: statistics.median(times) for name, times in syncs.items()},
+    )
+
+
 def bench_calendars(folder: Path, row: Row) -> None:
     """Fill both servers, ask both the same, and ours with ten times as much."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -184,12 +201,7 @@ def bench_calendars(folder: Path, row: Row) -> None:
     for name, count in (("few", 200), ("many", 20_000), ("cal", EVENTS)):
         fill(folder / "ours" / "atrio.db", name, count)
     ours = measure(server.port, f"{home}cal/", 15)
-    poll, sync = {}, {}
-    for name in ("few", "many"):
-        one = Caller(server.port, f"{home}{name}/")
-        token = re.findall(r"sync-token>([^<]+)<", one("PROPFIND", body=POLL))[0]
-        poll[name] = median(lambda one=one: one("PROPFIND", body=POLL), 40)
-        sync[name] = median(lambda one=one, token=token: one("REPORT", body=SYNC % token), 40)
+    poll, sync = compared({name: Caller(server.port, f"{home}{name}/") for name in ("few", "many")})
     server.stop()
     with stock(folder / "stock") as port:
         theirs = measure(port, "/admin@admin.admin/cal/", 5)

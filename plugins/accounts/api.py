@@ -14,6 +14,7 @@ from atrio.kernel.http.guards import Guard, any_of
 from atrio.kernel.http.route import Call
 
 from . import queries, services
+from .authentication import throttle_of
 from .config import AccountsConfig
 from .errors import InsufficientUserProfile, InvalidUserId, UserNotFound, WrongGuestPassword
 from .events import UserModified
@@ -136,6 +137,11 @@ def lock_allowance(ctx: Context, user_id: int) -> int:
     return allowed
 
 
+def within_limit(ctx: Context, name: str, who: str, allowed: int) -> bool:
+    """Count a call and tell whether it is among the first ones of ten minutes."""
+    return throttle_of(ctx).pass_by(name, who, allowed)
+
+
 def knows_everybody(ctx: Context) -> bool:
     """Tell whether the caller may find people with whom he shares no space (option `known_members_filter`)."""
     return profile_of(ctx) >= TRUSTED or not ctx.config[AccountsConfig].known_members_filter
@@ -170,4 +176,5 @@ __all__ = [
     "hash_guest_password", "invite_user", "is_active_account", "issue_access_token",
     "knows_everybody", "lock_allowance", "lock_user", "mail_addressees", "make_reset_token", "may_invite",
     "new_token", "profile_of", "reset_link", "shown_address", "user_digest", "user_ids", "user_parameters",
+    "within_limit",
 ]  # fmt: skip

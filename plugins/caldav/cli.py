@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -72,36 +71,37 @@ def export(settings: Any, login: str, file: Path, collection: str | None) -> Non
 @click.pass_obj
 def import_(settings: Any, login: str, file: Path, collection: str | None) -> None:
     """Read an .ics or .vcf file into a calendar or an address book; again changes nothing."""
-    from . import services, transfer
+    from . import imports, services
     from .texts import Unreadable
 
     kernel = settings.boot()
     try:
         with kernel.unit(writes=False) as ctx:
             holding = _holding(ctx, login, collection)
-        entries, refused = transfer.read_file(file.read_bytes(), holding.tag)
-        told: Counter[str] = Counter(refused=refused)
 
-        def act(ctx: Any) -> Counter[str]:
+        def act(ctx: Any, page: Any) -> Any:
             held = services.hold(ctx, holding.place)
             if held is None:
                 raise click.ClickException("the collection is gone")
-            return transfer.store(ctx, held, entries)
+            return imports.store(ctx, held, page)
 
-        told += kernel.run(act)
+        found = imports.read_file(file.read_bytes(), holding.tag)
+        report = imports.store_all(found, lambda page: kernel.run(lambda ctx: act(ctx, page)))
     except Unreadable as error:
         raise click.ClickException(f"{file}: {error}") from None
     finally:
         kernel.db.close()
-    _say(str(file), told)
-    if told["refused"]:
+    _say(str(file), report)
+    if report.told["refused"]:
         raise SystemExit(1)
 
 
-def _say(what: str, told: Counter[str]) -> None:
-    from .transfer import OUTCOMES
+def _say(what: str, report: Any) -> None:
+    from .imports import OUTCOMES
 
-    click.echo(f"{what}: {', '.join(f'{told[name]} {name}' for name in OUTCOMES)}")
+    click.echo(f"{what}: {', '.join(f'{report.told[name]} {name}' for name in OUTCOMES)}")
+    for one in report.refused:
+        click.echo(f"{what}: entry {one.index} ({one.uid or 'without a UID'}) is refused: {one.reason}", err=True)
 
 
 @caldav.command("import-radicale")
@@ -110,40 +110,46 @@ def _say(what: str, told: Counter[str]) -> None:
 @click.pass_obj
 def import_radicale(settings: Any, folder: Path, dry_run: bool) -> None:
     """Read the collections that a Radicale server kept in a folder; again changes nothing."""
-    from . import transfer
+    from . import imports
 
     kernel = settings.boot()
     failed = False
     try:
         with kernel.unit(writes=False) as ctx:
-            found = list(transfer.radicale_collections(ctx, folder))
+            found = list(imports.radicale_collections(ctx, folder))
         for one in found:
             if isinstance(one, str):
                 click.echo(one, err=True)
                 failed = True
                 continue
-            entries, refused = transfer.radicale_entries(one)
-            told: Counter[str] = Counter(refused=refused)
-            if not dry_run:
-                told += _stored(kernel, one, entries)
-            failed = failed or bool(told["refused"])
+            report = _read(kernel, one, store=not dry_run)
+            failed = failed or bool(report.told["refused"])
             if dry_run:
-                click.echo(f"{one.folder}: {len(entries)} entries for {one.place.key}, {refused} refused")
+                read, refused = report.told["read"], report.told["refused"]
+                click.echo(f"{one.folder}: {read} entries for {one.place.key}, {refused} refused")
             else:
-                _say(f"{one.folder} → {one.place.key}", told)
+                _say(f"{one.folder} → {one.place.key}", report)
     finally:
         kernel.db.close()
     if failed:
         raise SystemExit(1)
 
 
-def _stored(kernel: Any, one: Any, entries: Any) -> Counter[str]:
+def _read(kernel: Any, one: Any, *, store: bool) -> Any:
     from atrio.kernel.errors import RetryWork
 
-    from . import transfer
+    from . import imports
 
-    try:
-        found: Counter[str] = kernel.run(lambda ctx: transfer.store_collection(ctx, one, entries))
-    except RetryWork:  # a user or a space that is not here
-        return Counter(refused=len(entries))
-    return found
+    def act(page: Any) -> Any:
+        report = imports.Report()
+        if not store:
+            report.told["read"] = len(page)
+            return report
+        try:
+            return kernel.run(lambda ctx: imports.store(ctx, imports.hold_collection(ctx, one), page))
+        except RetryWork:  # a user or a space that is not here
+            for ready in page:
+                report.refuse(imports.Refused(ready.index, ready.href, "no such user or space"))
+            return report
+
+    return imports.store_all(imports.radicale_entries(one), act)

@@ -6,26 +6,25 @@ import logging
 import secrets
 import time
 from dataclasses import dataclass
-from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from atrio.kernel.config import ServerConfig, base_url
 from atrio.kernel.context import Actor, Context
 from atrio.kernel.errors import BodyTooLarge, KernelError, PageNotFound
-from atrio.kernel.http.bytes import SANDBOX, ClientGone, read_body
+from atrio.kernel.http.bytes import ClientGone, read_body
 from atrio.kernel.http.request import Request
 from atrio.kernel.http.response import Response, error_response
 from atrio.kernel.http.security import header_pairs
 from atrio.kernel.http.wsgi import Limits, WsgiBridge, answer
-from atrio.kernel.jobs import SECOND
 
-from . import holdings, places, queries, todos
-from .answers import XML, failed, too_large
+from . import contributed, holdings, native, places, queries
+from .answers import XML, entry_answer, failed, too_large
+from .conditions import Conditions
 from .config import CaldavConfig
 from .errors import CaldavNotAuthenticated, CaldavNotAuthorized
 from .holdings import MANAGE, WRITE, Holding, Seen
-from .places import Place
+from .places import READS, Place
 
 if TYPE_CHECKING:
     from atrio.kernel.host import Kernel
@@ -41,6 +40,8 @@ METHODS = "DELETE, GET, HEAD, MKCALENDAR, MKCOL, MOVE, OPTIONS, PROPFIND, PROPPA
 OPTIONS = [("dav", CAPABILITIES), ("allow", METHODS)]
 OWN_SITE = ("same-origin", "none")
 XML_BYTES = 1024 * 1024
+PLAIN_BYTES = 256 * 1024
+"""Bytes of a request that is read before anybody asks who sent it."""
 ABOUT = (
     "Calendars and address books.\n\nGive this address, or only the name of this host, to your calendar program; "
     "sign in with your Atrio account.\n"
@@ -54,6 +55,13 @@ class Asked:
     actor: Actor
     holding: Holding | None
     item: Any = None
+    answer: Response | None = None
+
+    def changes_given(self, method: str) -> bool:
+        """Tell whether a plugin has to take over what a client did to an entry of its collection."""
+        found = self.holding
+        inside = found is not None and found.given is not None and found.place.href is not None
+        return inside and method in ("PUT", "DELETE")
 
 
 class Door:
@@ -102,26 +110,37 @@ class Door:
         preflight = self.kernel.app.gate.preflight(request)
         if preflight is not None:
             return await say(send, request, Response(200, b"", preflight))
+        body: bytes | Response | None = None
+        if self._may_be_plain(request):
+            body = await self._body(request, receive)
+            if isinstance(body, Response):
+                return await say(send, request, body)
         try:
-            asked = await self.pool.run(self._look, request, path)
+            asked = await self.pool.run(self._look, request, path, body)
         except CaldavNotAuthenticated as error:
             if request.method == "OPTIONS":
                 return await say(send, request, Response(200, b"", list(OPTIONS)))
             return await say(send, request, error_response(error))
         except KernelError as error:
             return await say(send, request, error_response(error))
-        ready = self._shortcut(request, path, asked)
+        conditions = Conditions.of(scope["headers"])
+        ready = asked.answer or self._shortcut(request, asked, conditions)
         if ready is not None:
             return await say(send, request, ready)
-        given = (self.kernel, asked.actor, request_id, asked.holding)
-        body = await self._body(request, receive)
+        if body is None:
+            body = await self._body(request, receive)
         if isinstance(body, Response):
             return await say(send, request, body)
+        if asked.changes_given(request.method):
+            return await say(send, request, await self.pool.run(self._hand_over, request, asked, conditions, body))
+        given = (self.kernel, asked.actor, request_id, asked.holding, conditions)
         environ = {"PATH_INFO": path, "SCRIPT_NAME": public_prefix(self.kernel, request.root_path), ASKED: given}
-        if asked.holding is not None and asked.holding.place.tasks and request.method == "PUT":
-            done = await self.pool.run(todos.check, self.kernel, asked.actor, asked.holding.place, request, body)
-            return await say(send, request, done)
         return await self.bridge(scope, _again(body, receive), send, **environ)
+
+    def _may_be_plain(self, request: Request) -> bool:
+        """Tell whether the answer may come from the rows alone: then the body is wanted with the first look."""
+        small = request.content_length is not None and request.content_length <= PLAIN_BYTES
+        return self.settings.native and small and request.method in ("REPORT", "PROPFIND")
 
     async def _body(self, request: Request, receive: Receive) -> bytes | Response:
         """Return the whole body, or why it is not taken; no thread waits for it."""
@@ -136,13 +155,22 @@ class Door:
             return Response(400, b"The body is not as long as was announced.\n", [], "text/plain")
         return body
 
-    def _look(self, request: Request, path: str) -> Asked:
-        asked = self.kernel.run(lambda ctx: self._look_in(ctx, request, path), writes=False)
-        if lists_tasks(request, places.parse(path)) and todos.renew(self.kernel, asked.actor):
-            asked = self.kernel.run(lambda ctx: self._look_in(ctx, request, path), writes=False)
-        return asked
+    def _look(self, request: Request, path: str, body: bytes | None) -> Asked:
+        if may_list_given(request, places.parse(path)):
+            asked = self.kernel.run(lambda ctx: self._look_in(ctx, request, path, None), writes=False)
+            if asked.holding is None or asked.holding.given is not None:
+                word = None if asked.holding is None or asked.holding.given is None else asked.holding.given.word
+                contributed.renew(self.kernel, int(asked.actor.id or 0), word, actor=asked.actor)
+        return self.kernel.run(lambda ctx: self._look_in(ctx, request, path, body), writes=False)
 
-    def _look_in(self, ctx: Context, request: Request, path: str) -> Asked:
+    def _hand_over(self, request: Request, asked: Asked, conditions: Conditions, body: bytes) -> Response:
+        assert asked.holding is not None
+        assert asked.holding.given is not None, "the collection of a plugin"
+        given, href = asked.holding.given, str(asked.holding.place.href)
+        told = body if request.method == "PUT" else None
+        return contributed.change(self.kernel, asked.actor, given, href, conditions, told)
+
+    def _look_in(self, ctx: Context, request: Request, path: str, body: bytes | None) -> Asked:
         """Return who asks and what for; refuses strangers, and what no role of his allows."""
         actor = self.kernel.authenticate(request, ctx)
         if actor.anonymous or actor.id is None:
@@ -158,13 +186,16 @@ class Door:
             return Asked(actor, None)
         seen = Seen(actor.id, str(getattr(actor.data, "public_name", "")))
         holding = holdings.find(ctx, seen, place)
-        refuse(request.method, place, holding)
+        refuse(request.method, holding)
         item = None
         if request.method in ("GET", "HEAD") and place.href is not None and holding.collection_id:
             item = queries.ONE.first(ctx, collection_id=holding.collection_id, href=place.href)
-        return Asked(actor, holding, item)
+        answer_ = None
+        if body is not None:
+            answer_ = native.answer(ctx, request, holding, public_prefix(self.kernel, request.root_path), body)
+        return Asked(actor, holding, item, answer_)
 
-    def _shortcut(self, request: Request, path: str, asked: Asked) -> Response | None:
+    def _shortcut(self, request: Request, asked: Asked, conditions: Conditions) -> Response | None:
         """Return an entry's bytes, or a word for people with a browser; None for what the library answers."""
         if request.method not in ("GET", "HEAD"):
             return None
@@ -172,26 +203,27 @@ class Door:
             return Response(200, ABOUT.encode(), [("cache-control", "no-store")], "text/plain; charset=utf-8")
         if asked.item is None:
             return None
-        return entry_answer(request, asked.item)
+        return entry_answer(asked.item, conditions)
 
 
-READS = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT", "LOCK", "UNLOCK"})
 ADDS = frozenset({"MKCOL", "MKCALENDAR"})
 
 
-def lists_tasks(request: Request, place: Place | None) -> bool:
-    """Tell whether an answer shows a user's task list, or the tag that tells of its changes."""
+def may_list_given(request: Request, place: Place | None) -> bool:
+    """Tell whether an answer may show a contributed collection, or the tag that tells of its changes."""
     if place is None:
         return False
-    return place.tasks or (place.kind == "principal" and request.headers.get("depth", "0") != "0")
+    return bool(place.word) or (place.kind == "principal" and request.headers.get("depth", "0") != "0")
 
 
-def refuse(method: str, place: Place, holding: Holding) -> None:
+def refuse(method: str, holding: Holding) -> None:
     """Raise CaldavNotAuthorized for what the user's role does not allow, before a body is read."""
     if method in READS:
         return
-    if place.tasks:
-        allowed = (method == "PUT" and place.href is not None) or (method == "PROPPATCH" and place.href is None)
+    place = holding.place
+    if holding.given is not None:
+        able = {"PUT": holding.given.write, "DELETE": holding.given.delete}.get(method)
+        allowed = able is not None if place.href is not None else method == "PROPPATCH"
     elif method in ADDS:
         allowed = place.added and place.href is None
     elif method == "PROPPATCH":
@@ -246,18 +278,3 @@ def public_prefix(kernel: Kernel, root_path: str) -> str:
     """Return the path of the mount as clients see it: below the path of `website.base_url`, where it has one."""
     outer = root_path.removesuffix(PREFIX)
     return (outer or urlsplit(base_url(kernel.config)).path.rstrip("/")) + PREFIX
-
-
-def entry_answer(request: Request, item: Any) -> Response:
-    """Return the bytes of an entry as its client wrote them, never sniffed and sandboxed."""
-    etag, card = f'"{item.etag}"', item.component == "VCARD"
-    headers = [
-        ("etag", etag), ("last-modified", formatdate(item.modified // SECOND, usegmt=True)),
-        ("cache-control", "private, no-cache"), ("x-content-type-options", "nosniff"),
-        ("content-security-policy", SANDBOX),
-    ]  # fmt: skip
-    given = request.headers.get("if-none-match")
-    if given is not None and (given.strip() == "*" or etag in given):
-        return Response(304, b"", headers)
-    media = "text/vcard; charset=utf-8" if card else f"text/calendar; charset=utf-8; component={item.component}"
-    return Response(200, bytes(item.body), headers, media)

@@ -12,6 +12,7 @@ from atrio.kernel.context import Context
 from atrio.plugins.spaces.api import LEVELS, agenda_space, agenda_spaces
 
 from . import places, queries
+from .contributed import Contribution, all_in_force, in_force, place_of
 from .errors import CaldavNotAuthorized, SpaceAgendaDisabled
 from .places import ADDRESSBOOK, CALENDAR, Place
 from .texts import plain, xml_safe
@@ -19,7 +20,6 @@ from .texts import plain, xml_safe
 NAME, COLOUR = "D:displayname", "ICAL:calendar-color"
 DESCRIPTIONS = {CALENDAR: "C:calendar-description", ADDRESSBOOK: "CR:addressbook-description"}
 COMPONENTS = "C:supported-calendar-component-set"
-TASKS_LABEL, TASKS_COLOUR = "To-dos", "#2f7d30"
 READ, WRITE, MANAGE, OWN = 1, 2, 4, 8
 """Levels: read; write entries; set properties too; an own collection."""
 
@@ -33,6 +33,7 @@ class Holding:
     row: Any = None
     label: str = ""
     description: str = ""
+    given: Contribution | None = None
 
     @property
     def tag(self) -> str:
@@ -64,10 +65,12 @@ class Holding:
         if self.place.added:
             return found
         found |= {NAME: xml_safe(self.label), DESCRIPTIONS[self.tag]: self.description}
-        if self.place.tasks:
-            found |= {NAME: TASKS_LABEL, COLOUR: TASKS_COLOUR, COMPONENTS: "VTODO"}
-        elif self.tag == CALENDAR:
+        if self.tag == CALENDAR:
             found |= {COLOUR: colour_of(self.label), COMPONENTS: "VEVENT,VTODO,VJOURNAL"}
+        if self.given is not None and self.given.color:
+            found[COLOUR] = self.given.color
+        if self.given is not None and self.given.components and self.tag == CALENDAR:
+            found[COMPONENTS] = self.given.components
         return found
 
     def props(self) -> dict[str, str]:
@@ -107,6 +110,9 @@ def find(ctx: Context, seen: Seen, place: Place) -> Holding:
         raise CaldavNotAuthorized("not your home")
     if place.user_id is not None and place.user_id != seen.user_id:
         raise CaldavNotAuthorized("not yours")
+    given = in_force(ctx.kernel, place.word)
+    if given is not None:
+        place = replace(place, tag=given.tag)
     known = seen.found.get(place.key)
     if known is not None:
         return replace(known, place=place)
@@ -118,7 +124,8 @@ def find(ctx: Context, seen: Seen, place: Place) -> Holding:
             raise SpaceAgendaDisabled
         holding = _of_space(place, space, queries.BY_PATH.first(ctx, path=place.key))
     else:
-        holding = Holding(place, OWN, queries.BY_PATH.first(ctx, path=place.key), seen.public_name)
+        label = seen.public_name if given is None else given.label
+        holding = Holding(place, OWN, queries.BY_PATH.first(ctx, path=place.key), label, given=given)
     seen.found[place.key] = holding
     return holding
 
@@ -131,10 +138,20 @@ def home(ctx: Context, seen: Seen) -> list[Holding]:
     """Return what lies in a user's home: his own, what he added, then those of his spaces by label."""
     me = seen.user_id
     rows = {row.path: row for row in queries.OF_USER.all(ctx, user_id=me)}
-    mine = [places.of_user(me, CALENDAR), places.of_user(me, ADDRESSBOOK), places.tasks_of(me)]
-    known = {place.key for place in mine}
-    mine += [places.added(me, path.partition("/")[2]) for path in rows if path not in known]
-    found = [Holding(place, OWN, rows.get(place.key), seen.public_name) for place in mine]
+    mine: list[tuple[Place, Contribution | None]] = [
+        (places.of_user(me, CALENDAR), None),
+        (places.of_user(me, ADDRESSBOOK), None),
+    ]
+    mine += [(place_of(me, given), given) for given in all_in_force(ctx.kernel)]
+    known, names = {place.key for place, _ in mine}, {place.name for place, _ in mine}
+    for path in rows:  # what a plugin contributed that is off now begins with a slash
+        name = path.partition("/")[2]
+        if path not in known and name not in names and not name.startswith("/"):
+            mine.append((places.added(me, name), None))
+    found = [
+        Holding(place, OWN, rows.get(place.key), given.label if given else seen.public_name, given=given)
+        for place, given in mine
+    ]
     spaces = agenda_spaces(ctx, me)
     shared = {row.path: row for row in queries.of_spaces(ctx, [s.space_id for s in spaces])}
     for space in spaces:

@@ -1,4 +1,4 @@
-"""What live messages tell of entries: to the members of a space, or to the user whose calendar it is."""
+"""What live messages tell of calendars and entries: to the members of a space, or to the user whose they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from typing import Any
 from atrio.kernel.context import Context
 from atrio.plugins.spaces.api import every_member, one_user, told_space
 
-from .events import ItemCreated, ItemDeleted, ItemEvent, ItemModified
+from .events import (
+    CollectionCreated,
+    CollectionDeleted,
+    CollectionEvent,
+    CollectionModified,
+    ItemCreated,
+    ItemDeleted,
+    ItemEvent,
+    ItemModified,
+)
 
 
 def _tell(operation: str) -> Any:
@@ -31,7 +40,25 @@ def _tell(operation: str) -> Any:
     return tell
 
 
+def _tell_of_collection(operation: str) -> Any:
+    def tell(ctx: Context, event: CollectionEvent) -> list[Mapping[str, Any]]:
+        calendar = {
+            "kind": event.kind, "calendar_id": event.collection_id, "workspace_id": event.space_id,
+            "user_id": event.user_id,
+        }  # fmt: skip
+        said: dict[str, Any] = {"event_type": f"calendar.{operation}", "fields": {"calendar": calendar}}
+        if event.space_id is None:
+            return [said | {"audience": one_user(int(event.user_id or 0))}]
+        said["fields"]["workspace"] = told_space(ctx, event.space_id)
+        return [said | {"audience": every_member(event.space_id), "space_id": event.space_id}]
+
+    return tell
+
+
 LIVE_EVENTS: tuple[Mapping[str, Any], ...] = (
+    {"event": CollectionCreated, "types": ("calendar.created",), "messages": _tell_of_collection("created")},
+    {"event": CollectionModified, "types": ("calendar.modified",), "messages": _tell_of_collection("modified")},
+    {"event": CollectionDeleted, "types": ("calendar.deleted",), "messages": _tell_of_collection("deleted")},
     {"event": ItemCreated, "types": ("calendar_item.created",), "messages": _tell("created")},
     {"event": ItemModified, "types": ("calendar_item.modified",), "messages": _tell("modified")},
     {"event": ItemDeleted, "types": ("calendar_item.deleted",), "messages": _tell("deleted")},

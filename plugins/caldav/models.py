@@ -17,7 +17,8 @@ class Collection(Base):
     The two that everybody has, and those of spaces, have a row from their first write on; until then they are
     empty. `path` names the collection among all (`user_1/user_1_calendar`). Every write of an entry or a property
     takes the next `seq`, under the lock of this row, so numbers rise in the order of commits. Changes up to
-    `floor` are forgotten. `props` holds, as JSON, what clients set; what they did not set is computed.
+    `floor` are forgotten. `bytes` is the size of all entries. `props` holds, as JSON, what clients set; what they
+    did not set is computed.
     """
 
     __tablename__ = "caldav_collection"
@@ -38,13 +39,14 @@ class Collection(Base):
     floor: Mapped[int] = mapped_column(BigInteger)
     created: Mapped[int] = mapped_column(Timestamp)
     modified: Mapped[int] = mapped_column(Timestamp)
+    bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
 class Item(Base):
     """An entry with the client's own bytes; one that was deleted is a row without them.
 
     `uid_key` is the SHA-256 of the UID. `tstart` and `tend` enclose all its times, in seconds since 1970;
-    `spans` are its first ones.
+    `spans` are its first ones. `summary`, `description` and `location` are for searches alone.
     """
 
     __tablename__ = "caldav_item"
@@ -71,6 +73,9 @@ class Item(Base):
     uid_key: Mapped[str | None] = mapped_column(exact(64))
     uid: Mapped[str] = mapped_column(LongText)
     spans: Mapped[bytes | None] = mapped_column(LongBytes)
+    summary: Mapped[str | None] = mapped_column(LongText)
+    description: Mapped[str | None] = mapped_column(LongText)
+    location: Mapped[str | None] = mapped_column(LongText)
     body: Mapped[bytes | None] = mapped_column(LongBytes)
 
 

@@ -17,7 +17,11 @@ WORDS = {tag: word for word, tag in KINDS.items()}
 NUMBER = r"([1-9][0-9]{0,17})"
 PRINCIPAL = re.compile(rf"user_{NUMBER}")
 NAMED = re.compile(rf"(user|space)_{NUMBER}_(calendar|addressbook)")
-TASKS = re.compile(rf"user_{NUMBER}_todos")
+CONTRIBUTED = re.compile(rf"user_{NUMBER}_([a-z][a-z0-9-]{{0,30}})")
+TODOS = "todos"
+RESERVED = frozenset({*KINDS, TODOS})
+READS = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT", "LOCK", "UNLOCK"})
+"""Methods that change nothing."""
 NAME_LENGTH = 200
 """Longest name of a collection that a user adds, in characters."""
 
@@ -34,16 +38,15 @@ class Place:
     space_id: int | None = None
     tag: str = ""
     name: str = ""
+    word: str = ""
+    """The name by which a plugin may contribute it."""
 
     @property
     def key(self) -> str:
         """What the collection is named by in its row, whichever address was asked."""
+        if self.word not in ("", TODOS) and self.tag:
+            return f"user_{self.user_id}//{self.word}"  # a name that nobody can give to a collection of his own
         return f"space_{self.space_id}/{self.name}" if self.space_id else f"user_{self.user_id}/{self.name}"
-
-    @property
-    def tasks(self) -> bool:
-        """True for the list of what is assigned to a user in the contents of spaces."""
-        return bool(self.tag) and TASKS.fullmatch(self.name) is not None
 
     @property
     def added(self) -> bool:
@@ -83,18 +86,24 @@ def _in_tree(parts: list[str]) -> Place | None:
 def _in_home(home: int, parts: list[str]) -> Place | None:
     href = parts[2] if len(parts) == 3 else None
     path, name = "/".join(parts[:2]), parts[1]
-    tasks = TASKS.fullmatch(name)
-    if tasks is not None:
-        return Place("collection", path, href, home, int(tasks.group(1)), None, CALENDAR, name)
     found = NAMED.fullmatch(name)
     if found is None:
-        if len(name) > NAME_LENGTH:
-            return None
-        return Place("collection", path, href, home, home, None, "", name)
+        return _unnamed(home, path, name, href)
     owner, number, tag = found.group(1), int(found.group(2)), KINDS[found.group(3)]
     if owner == "space":
         return Place("collection", path, href, home, None, number, tag, name)
     return Place("collection", path, href, home, number, None, tag, name)
+
+
+def _unnamed(home: int, path: str, name: str, href: str | None) -> Place | None:
+    """Return a collection that a user may have added, or a plugin contributes."""
+    if len(name) > NAME_LENGTH:
+        return None
+    given = CONTRIBUTED.fullmatch(name)
+    if given is not None and given.group(2) == TODOS:
+        return Place("collection", path, href, home, int(given.group(1)), None, CALENDAR, name, TODOS)
+    word = given.group(2) if given is not None and int(given.group(1)) == home else ""
+    return Place("collection", path, href, home, home, None, "", name, word)
 
 
 def of_user(user_id: int, tag: str) -> Place:
@@ -109,10 +118,16 @@ def of_space(space_id: int, tag: str, home: int | None = None) -> Place:
     return Place("collection", f"user_{home}/{name}", None, home, None, space_id, tag, name)
 
 
-def tasks_of(user_id: int) -> Place:
-    """Return the list of what is assigned to a user."""
-    name = f"user_{user_id}_todos"
-    return Place("collection", f"user_{user_id}/{name}", None, user_id, user_id, None, CALENDAR, name)
+def contributed(user_id: int, word: str, tag: str) -> Place:
+    """Return a collection of a user that a plugin contributes."""
+    name = f"user_{user_id}_{word}"
+    return Place("collection", f"user_{user_id}/{name}", None, user_id, user_id, None, tag, name, word)
+
+
+def of_row(home: int, key: str) -> Place | None:
+    """Return the collection of a row, given its key, as it lies in a home."""
+    name = key.partition("/")[2]
+    return parse(f"user_{home}/user_{home}_{name[1:]}" if name.startswith("/") else f"user_{home}/{name}")
 
 
 def added(user_id: int, name: str) -> Place:

@@ -33,6 +33,14 @@ def register_config() -> list[ConfigSection]:
 
 
 @hookimpl
+def register_hookspecs() -> list[Any]:
+    """Declare the hook by which plugins contribute collections."""
+    from . import hookspecs
+
+    return [hookspecs]
+
+
+@hookimpl
 def check_environment(config: Config) -> str | None:
     """Refuse to run without the protocol library, in the line that was tested."""
     from importlib.metadata import PackageNotFoundError, version
@@ -141,3 +149,11 @@ def register_live_events() -> list[Mapping[str, Any]]:
     from .live import LIVE_EVENTS
 
     return list(LIVE_EVENTS)
+
+
+@hookimpl
+def space_sizes(ctx: Any, spaces: Any) -> int:
+    """Tell spaces how many bytes the entries of their calendars and address books have."""
+    from .queries import bytes_in
+
+    return bytes_in(ctx, spaces)

@@ -43,18 +43,45 @@ IN_RANGE = Statement(
     .order_by(ITEM.c.href),
     "ItemRow",
 )
-_pattern: Any = bindparam("pattern")
-UID_LIKE = Statement(select(*_item).where(_here, _there, ITEM.c.uid.like(_pattern, escape="\\")), "ItemRow")
-UID_ILIKE = Statement(select(*_item).where(_here, _there, ITEM.c.uid.ilike(_pattern, escape="\\")), "ItemRow")
+_brief = (
+    ITEM.c.href, ITEM.c.etag, ITEM.c.component, ITEM.c.tstart, ITEM.c.tend, ITEM.c.modified, ITEM.c.deleted,
+)  # fmt: skip
+BRIEF_ONE = Statement(select(*_brief).where(_here, ITEM.c.href == bindparam("href"), _there), "BriefRow")
+BRIEF_SOME = select(*_brief).where(_here, ITEM.c.href.in_(bindparam("hrefs", expanding=True)), _there)
+BRIEF = Statement(select(*_brief).where(_here, _there).order_by(ITEM.c.href), "BriefRow")
+BRIEF_SINCE = Statement(
+    select(*_brief).where(_here, ITEM.c.seq > bindparam("since")).order_by(ITEM.c.seq), "BriefRow"
+)
+BRIEF_IN_RANGE = Statement(
+    select(*_brief, ITEM.c.spans).where(
+        _here, _there, ITEM.c.tstart < bindparam("end"), ITEM.c.tend > bindparam("start")
+    ),
+    "BriefRow",
+)
+UIDS = Statement(select(ITEM.c.href, ITEM.c.uid).where(_here, _there), "Uid")
+UIDS_SINCE = Statement(
+    select(ITEM.c.href, ITEM.c.uid, ITEM.c.deleted).where(_here, ITEM.c.seq > bindparam("since")), "Uid"
+)
 HREFS = Statement(select(ITEM.c.href).where(_here, _there).order_by(ITEM.c.href), "Href")
 TAGS = Statement(select(ITEM.c.href, ITEM.c.etag).where(_here, _there), "Tag")
 CHANGES = Statement(select(ITEM.c.href).where(_here, ITEM.c.seq > bindparam("since")).order_by(ITEM.c.seq), "Href")
 WITH_UID = Statement(select(ITEM.c.href).where(_here, ITEM.c.uid_key == bindparam("uid_key"), _there), "Href")
 STATE = Statement(
-    select(ITEM.c.href, ITEM.c.etag, ITEM.c.deleted, ITEM.c.uid, ITEM.c.component).where(
-        _here, ITEM.c.href == bindparam("href")
-    ),
+    select(
+        ITEM.c.href,
+        ITEM.c.etag,
+        ITEM.c.deleted,
+        ITEM.c.uid,
+        ITEM.c.component,
+        func.coalesce(func.length(ITEM.c.body), 0).label("size"),
+    ).where(_here, ITEM.c.href == bindparam("href")),
     "ItemState",
+)
+BYTES_OF_USER = Statement(
+    select(func.coalesce(func.sum(COLLECTION.c.bytes), 0).label("used")).where(
+        COLLECTION.c.user_id == bindparam("user_id")
+    ),
+    "Used",
 )
 COUNT_ADDED = Statement(
     select(func.count().label("n")).where(COLLECTION.c.user_id == bindparam("user_id")), "Count"
@@ -80,14 +107,12 @@ def some(ctx: Context, collection_id: int, hrefs: Iterable[str]) -> Iterator[Any
         yield from ctx.execute(SOME, {"collection_id": collection_id, "hrefs": page})
 
 
-def with_uid_like(ctx: Context, collection_id: int, text: str) -> list[Any]:
-    """Return the entries whose UID contains a text, whatever its case (RFC 4791 §9.7.5), and maybe some more.
-
-    LIKE knows no case on SQLite and MariaDB, ILIKE knows none on PostgreSQL.
-    """
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    statement = UID_ILIKE if ctx.dialect == "postgresql" else UID_LIKE
-    return statement.all(ctx, collection_id=collection_id, pattern=f"%{escaped}%")
+def some_briefly(ctx: Context, collection_id: int, hrefs: Iterable[str]) -> Iterator[Any]:
+    """Yield the same without their texts."""
+    names = list(hrefs)
+    for start in range(0, len(names), PAGE):
+        page = names[start : start + PAGE]
+        yield from ctx.execute(BRIEF_SOME, {"collection_id": collection_id, "hrefs": page})
 
 
 def purgeable(ctx: Context, before: int) -> list[Any]:
@@ -104,3 +129,9 @@ def feed_of(ctx: Context, collection_id: int, user_id: int) -> Any | None:
     """Return the feed that a user made of a collection."""
     query = select(FEED.c.token_hash).where(FEED.c.collection_id == collection_id, FEED.c.user_id == user_id)
     return ctx.execute(query).first()
+
+
+def bytes_in(ctx: Context, spaces: Any) -> int:
+    """Return the bytes of entries in the spaces of a SELECT of ids."""
+    query = select(func.coalesce(func.sum(COLLECTION.c.bytes), 0)).where(COLLECTION.c.space_id.in_(spaces))
+    return int(ctx.execute(query).scalar() or 0)

@@ -7,14 +7,15 @@ from urllib.parse import quote
 
 from atrio.kernel.config import base_url
 from atrio.kernel.context import Context
-from atrio.kernel.errors import NoFileGiven, PageNotFound, ValidationFailed
+from atrio.kernel.errors import NoFileGiven, PageNotFound, TooManyRequests, ValidationFailed
 from atrio.kernel.http.bytes import SANDBOX, UploadLimit, content_disposition
 from atrio.kernel.http.guards import PUBLIC, Guard
 from atrio.kernel.http.response import Response
 from atrio.kernel.http.route import Answer, Call, Route
-from atrio.plugins.accounts.api import CANDIDATE, OWN, OWN_OR_ADMINISTRATOR, USER
+from atrio.plugins.accounts.api import CANDIDATE, OWN, OWN_OR_ADMINISTRATOR, USER, within_limit
 
-from . import agendas, discovery, holdings, places, schemas, services, transfer
+from . import agendas, contributed, discovery, holdings, imports, places, schemas, services, transfer
+from .conditions import Conditions
 from .config import CaldavConfig
 from .errors import CaldavNotAuthorized, SpaceAgendaDisabled
 from .holdings import COLOUR, NAME, WRITE, Holding, Seen
@@ -49,6 +50,7 @@ class Imported(NamedTuple):
     modified: int
     unchanged: int
     refused: int
+    refused_entries: list[imports.Refused]
 
 
 class FeedAddress(NamedTuple):
@@ -93,7 +95,7 @@ def _load(ctx: Context, call: Call) -> None:
 
 def _may_write(ctx: Context, call: Call) -> None:
     holding = ctx.resources["collection"]
-    if holding.level < WRITE or holding.place.tasks:
+    if holding.level < WRITE or holding.given is not None:
         raise CaldavNotAuthorized("this is not written from files")
 
 
@@ -104,18 +106,22 @@ ONE = "/api/users/{user_id:int}/calendars/{name}"
 MINE = "Calendars"
 
 
+def _writable(holding: Holding) -> bool:
+    return holding.level >= WRITE and (holding.given is None or holding.given.write is not None)
+
+
 def list_calendars(ctx: Context, call: Call) -> list[Any]:
     """Return what lies in one's home: the own two, those added, those of spaces by label."""
     mount = f"{base_url(ctx.config)}/dav"
     found = []
     for holding in holdings.home(ctx, _seen(ctx)):
-        if holding.place.tasks:
+        if holding.place.word == places.TODOS:
             continue
         props = holding.props()
         found.append(
             Listed(
                 holding.place.name, props.get(NAME, holding.place.name), WORDS[holding.tag], props.get(COLOUR),
-                holding.place.space_id, holding.level >= WRITE, f"{mount}/{quote(holding.place.path)}/",
+                holding.place.space_id, _writable(holding), f"{mount}/{quote(holding.place.path)}/",
             )
         )  # fmt: skip
     return found
@@ -123,14 +129,23 @@ def list_calendars(ctx: Context, call: Call) -> list[Any]:
 
 def export_calendar(ctx: Context, call: Call) -> Response:
     """Send everything in a collection as one file."""
-    holding = ctx.resources["collection"]
+    holding = _renewed(ctx, call.path["name"], ctx.resources["collection"])
     return _file(holding, transfer.export(ctx, holding), attachment=True)
+
+
+def _renewed(ctx: Context, name: str, holding: Holding) -> Holding:
+    """Return a collection as it is now, after a contributed one was compared with what there is."""
+    if holding.given is None:
+        return holding
+    with ctx.released():
+        contributed.renew(ctx.kernel, int(ctx.actor.id or 0), holding.given.word, actor=ctx.actor)
+    return _find(ctx, name)
 
 
 def _file(holding: Holding, text: str, *, attachment: bool) -> Response:
     name = f"{holding.props().get(NAME) or holding.place.name}{transfer.ENDINGS[holding.tag]}"
     headers = [
-        ("etag", f'"{holding.version}"'), ("cache-control", "private, no-cache"),
+        ("etag", f'"{transfer.etag_of(holding)}"'), ("cache-control", "private, no-cache"),
         ("x-content-type-options", "nosniff"), ("content-security-policy", SANDBOX),
         ("content-disposition", content_disposition(name, attachment=attachment)),
     ]  # fmt: skip
@@ -147,17 +162,26 @@ def import_file(ctx: Context, call: Call) -> Imported:
     upload, holding = call.upload, ctx.resources["collection"]
     if upload is None or upload.blob is None:
         raise NoFileGiven
-    with ctx.released():  # reading thousands of entries takes seconds; nobody waits for them
+    actor, name, blob = ctx.actor, call.path["name"], upload.blob
+
+    def act(inner: Context, page: list[imports.Ready]) -> imports.Report:
+        again = _find(inner, name)  # a role that changed meanwhile counts
+        held = services.hold(inner, again.place) if again.level >= WRITE else None
+        if held is None:
+            raise CaldavNotAuthorized("readers do not write")
+        return imports.store(inner, held, page)
+
+    def store_slice(page: list[imports.Ready]) -> imports.Report:
+        return ctx.kernel.run(lambda inner: act(inner, page), actor=actor, request_id=ctx.request_id)
+
+    with ctx.released():  # each slice is a unit of its own; nobody waits for the rest
         try:
-            entries, refused = transfer.read_file(upload.blob.path.read_bytes(), holding.tag)
+            found = imports.read_file(blob.path.read_bytes(), holding.tag)
+            report = imports.store_all(found, store_slice)
         except Unreadable as error:
             raise ValidationFailed({"files": [str(error)]}) from None
-    again = _find(ctx, call.path["name"])
-    held = services.hold(ctx, again.place) if again.level >= WRITE else None
-    if held is None:
-        raise CaldavNotAuthorized("readers do not write")
-    told = transfer.store(ctx, held, entries)
-    return Imported(told["created"], told["modified"], told["unchanged"], told["refused"] + refused)
+    told = report.told
+    return Imported(told["created"], told["modified"], told["unchanged"], told["refused"], report.refused)
 
 
 def make_feed(ctx: Context, call: Call) -> FeedAddress:
@@ -177,10 +201,31 @@ def end_feed(ctx: Context, call: Call) -> None:
 
 def send_feed(ctx: Context, call: Call) -> Response:
     """Send a calendar to whoever knows its secret address, as long as its maker may read it."""
-    holding = transfer.fed(ctx, call.query["token"])
-    if call.http.headers.get("if-none-match") == f'"{holding.version}"':
-        return Response(304, b"", [("etag", f'"{holding.version}"'), ("cache-control", "private, no-cache")])
+    token = call.query["token"]
+    refuse_haste(ctx, call.http.client, services.token_hash(token))
+    user_id, holding = transfer.fed(ctx, token)
+    if holding.given is not None:
+        with ctx.released():
+            contributed.renew(ctx.kernel, user_id, holding.given.word)
+        user_id, holding = transfer.fed(ctx, token)
+    if Conditions.said(None, call.http.headers.get("if-none-match")).is_known(transfer.etag_of(holding)):
+        headers = [("etag", f'"{transfer.etag_of(holding)}"'), ("cache-control", "private, no-cache")]
+        return Response(304, b"", headers)
     return _file(holding, transfer.export(ctx, holding), attachment=False)
+
+
+def refuse_haste(ctx: Context, address: str, token_hash: str) -> None:
+    """Raise TooManyRequests for who asks for feeds without a pause: by address, and for one feed from anywhere."""
+    allowed = ctx.config[CaldavConfig].feed_requests
+    if allowed and not (
+        within_limit(ctx, "caldav.feed", token_hash, allowed)
+        and within_limit(ctx, "caldav.feeds", address, allowed * FEEDS_OF_ONE)
+    ):
+        raise TooManyRequests("this calendar is asked for too often", headers=[("retry-after", "600")])
+
+
+FEEDS_OF_ONE = 10
+"""Feeds that one address, a company behind it, may read as often as one feed may be read."""
 
 
 CALENDARS = (
@@ -204,7 +249,7 @@ CALENDARS = (
     Route("DELETE", f"{ONE}/feed", end_feed, (OWN, COLLECTION), summary="End the secret address", group=MINE),
     Route(
         "GET", "/api/calendar-feed.ics", send_feed, (PUBLIC,), FILE, query=schemas.FeedQuerySchema,
-        errors=(PageNotFound,), summary="A calendar by its secret address", group=MINE,
+        errors=(PageNotFound, TooManyRequests), summary="A calendar by its secret address", group=MINE,
     ),
 )  # fmt: skip
 

@@ -59,6 +59,14 @@ class FeedQuerySchema(Schema):
     token = Text(required=True, validate=validate.Length(min=20, max=200))
 
 
+class RefusedEntrySchema(Schema):
+    """An entry of a file that is not taken."""
+
+    index = Int()
+    uid = Text()
+    reason = Text()
+
+
 class ImportedSchema(Schema):
     """What became of the entries of a file."""
 
@@ -66,10 +74,13 @@ class ImportedSchema(Schema):
     modified = Int()
     unchanged = Int()
     refused = Int()
+    refused_entries = fields.List(fields.Nested(RefusedEntrySchema))
 
 
 agenda = Dumper(AgendaSchema)
 calendar = Dumper(CalendarSchema)
 pre_filled = Dumper(PreFilledAgendaEventSchema)
 feed = Dumper(FeedSchema)
-imported = Dumper(ImportedSchema)
+imported = Dumper(
+    ImportedSchema, computed={"refused_entries": lambda row: [dict(vars(one)) for one in row.refused_entries]}
+)

@@ -20,7 +20,7 @@ from atrio.kernel.db.upsert import upsert
 from atrio.kernel.errors import RetryWork
 from atrio.kernel.jobs import SECOND
 
-from . import queries
+from . import queries, room
 from .config import CaldavConfig
 from .events import (
     CollectionCreated,
@@ -32,6 +32,7 @@ from .events import (
 )
 from .models import COLLECTION, FEED, HREF_LENGTH, ITEM
 from .places import WORDS, Place
+from .words import words_of
 
 PROPS_BYTES = 256 * 1024
 """Bytes of all properties that clients may leave on one collection."""
@@ -45,7 +46,7 @@ class CannotKeep(ValueError):
 
 
 class TooMany(CannotKeep):
-    """The user has as many collections of his own as he may have."""
+    """The user has as many collections of his own as he may have, or no room for more bytes."""
 
 
 @dataclass
@@ -108,7 +109,7 @@ def hold(ctx: Context, place: Place) -> Held | None:
 def _row(ctx: Context, place: Place, tag: str, props: dict[str, str]) -> dict[str, Any]:
     return {
         "path": place.key, "user_id": place.user_id, "space_id": place.space_id, "tag": tag,
-        "props": _packed(props), "seq": 0, "floor": 0, "created": ctx.now, "modified": ctx.now,
+        "props": _packed(props), "seq": 0, "floor": 0, "bytes": 0, "created": ctx.now, "modified": ctx.now,
     }  # fmt: skip
 
 
@@ -139,7 +140,7 @@ def add_collection(ctx: Context, place: Place, tag: str, props: dict[str, str]) 
 
 def _everybodys(path: str) -> bool:
     home, _, name = path.partition("/")
-    return name in (f"{home}_calendar", f"{home}_addressbook", f"{home}_todos")
+    return name.startswith("/") or name in (f"{home}_calendar", f"{home}_addressbook", f"{home}_todos")
 
 
 def set_props(ctx: Context, held: Held, props: dict[str, str]) -> None:
@@ -163,27 +164,36 @@ def delete_all_of(ctx: Context, user_id: int) -> None:
     ctx.execute(delete(FEED).where(FEED.c.user_id == user_id))
 
 
-def _next(ctx: Context, held: Held) -> int:
+def _next(ctx: Context, held: Held, more: int = 0) -> int:
+    """Return the number of the next change; `more` are the bytes that it adds."""
     held.seq += 1
     ctx.execute(
         update(COLLECTION)
         .where(COLLECTION.c.collection_id == held.collection_id)
-        .values(seq=held.seq, modified=ctx.now)
+        .values(seq=held.seq, modified=ctx.now, bytes=COLLECTION.c.bytes + more)
     )
     return held.seq
 
 
 def put_item(ctx: Context, held: Held, href: str, entry: Entry, *, tell: bool = True) -> bool:
-    """Store an entry under its name; returns whether it is a new one. The same bytes again change nothing."""
+    """Store an entry under its name; returns whether it is a new one. The same bytes again change nothing.
+
+    CannotKeep for what cannot be stored, TooMany where there is no room. `tell` is False for a collection that is
+    kept by us: nobody is told of it, and it counts in no quota.
+    """
     if len(href) > HREF_LENGTH or "\x00" in href or "\x00" in entry.uid or len(entry.uid) > UID_LENGTH:
         raise CannotKeep("a name or a UID that is too long")
     state = queries.STATE.first(ctx, collection_id=held.collection_id, href=href)
     if state is not None and not state.deleted and state.etag == entry.etag:
         return False
+    more = len(entry.body) - (0 if state is None else state.size)
+    if tell and more > 0 and not room.has_room(ctx, held.space_id, held.user_id, more):
+        raise TooMany("no room for more")
     values = {
-        "seq": _next(ctx, held), "deleted": 0, "modified": ctx.now, "component": entry.component,
+        "seq": _next(ctx, held, more), "deleted": 0, "modified": ctx.now, "component": entry.component,
         "tstart": entry.times[0], "tend": entry.times[1], "etag": entry.etag, "uid_key": uid_key(entry.uid),
         "uid": entry.uid, "spans": entry.spans, "body": entry.body,
+        **words_of(entry.body.decode("utf-8", "replace"))._asdict(),
     }  # fmt: skip
     if state is None:
         ctx.execute(insert(ITEM), {"collection_id": held.collection_id, "href": href, **values})
@@ -203,7 +213,14 @@ def delete_item(ctx: Context, held: Held, href: str, *, tell: bool = True) -> bo
         return False
     ctx.execute(
         _one(held, href, update(ITEM)).values(
-            seq=_next(ctx, held), deleted=1, modified=ctx.now, etag="", uid_key=None, uid="", spans=None, body=None
+            seq=_next(ctx, held, -state.size),
+            deleted=1,
+            modified=ctx.now,
+            etag="",
+            uid_key=None,
+            uid="",
+            spans=None,
+            body=None,
         )
     )
     if tell:

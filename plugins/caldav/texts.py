@@ -197,14 +197,10 @@ def _calendar(entries: str, zones: dict[str, str]) -> str:
 
 
 def split_cards(text: str) -> Iterator[tuple[str, str]]:
-    """Yield (UID, card) for each card of a file. Unreadable for what holds none."""
-    seen = False
-    for part in components(text):
-        if part.name == "VCARD":
-            seen = True
-            yield part.uid, part.text
-    if not seen:
+    """Yield (UID, card) for each card of a file. Unreadable, before the first, for what holds none."""
+    if not sum(part.name == "VCARD" for part in components(text)):
         raise Unreadable("no VCARD in it")
+    yield from ((part.uid, part.text) for part in components(text) if part.name == "VCARD")
 
 
 def split(text: str, tag: str) -> Iterator[tuple[str, str]]:

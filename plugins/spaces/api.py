@@ -14,6 +14,7 @@ from .audiences import every_member, members_at_least, one_user, space_public
 from .errors import InsufficientUserRole, InvalidSpaceId, SpaceNotFound
 from .permissions import LEVELS, ROLES
 from .queries import (
+    agenda_space_ids,
     fellow_members,
     find_by_label,
     mail_modes,
@@ -27,6 +28,7 @@ from .queries import (
     sidebar_entries,
     space_label,
     subscription,
+    used_space,
 )
 from .queries import lock as lock_space
 from .queries import members as member_views
@@ -142,10 +144,11 @@ __all__ = [
     "CONTENT_MANAGER", "CONTRIBUTOR", "CREATE_SPACE", "DELETE_SPACE", "LEVELS", "MODIFY_SPACE", "NOT_TRASHED",
     "READER", "ROLES", "SEE_SPACE", "SPACE", "WORKSPACE_MANAGER", "InsufficientUserRole", "InvalidSpaceId",
     "NestedSpaceSchema", "SpaceDigestSchema", "SpaceNameSchema", "SpaceNotFound", "SpaceSchema", "agenda_space",
-    "agenda_spaces", "create_space", "every_member", "fellow_members", "find_by_label", "find_space",
-    "is_member", "joined_spaces", "load_space", "lock_space", "mail_modes", "mail_modes_among", "member_dumper",
+    "agenda_space_ids", "agenda_spaces", "create_space", "every_member", "fellow_members", "find_by_label",
+    "find_space", "is_member", "joined_spaces", "load_space", "lock_space", "mail_modes", "mail_modes_among",
+    "member_dumper",
     "member_ids", "member_space_ids", "member_views", "members_at_least", "nested_space_dumper", "one_user",
     "owned_space_ids", "public_access", "refuse_trashed", "restore_space", "role", "share_a_space",
     "short_columns", "shown_label", "sidebar_entries", "space_dumper", "space_label", "space_public", "space_view",
-    "subscription", "subscription_dumper", "told_space", "trash_space",
+    "subscription", "subscription_dumper", "told_space", "trash_space", "used_space",
 ]  # fmt: skip

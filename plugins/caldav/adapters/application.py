@@ -12,21 +12,37 @@ from radicale import config as radicale_config
 from radicale.app import Application
 
 from atrio.kernel.db.work import RETRIES, is_retryable, pause
-from atrio.kernel.errors import ServiceUnavailable
+from atrio.kernel.errors import KernelError, ServiceUnavailable
 from atrio.kernel.http.bytes import SANDBOX
 
 from ..answers import XML, failed, too_large
 from ..door import ASKED
 from ..holdings import COMPONENTS, Holding
+from ..places import READS
 from ..texts import BOM, decode
 from . import limits
-from .asking import Asking, Escape, serving
+from .asking import Asking, Escape, current, serving
+from .faults import is_ours
 from .storage import Auth, Rights, Storage
+from .wanted import earliest
 
 log = logging.getLogger("atrio.caldav")
 DAV = "1, 3, calendar-access, addressbook, extended-mkcol"
 """What is there; the library says 2 as well, and has no locks."""
 OURS = (("X-Content-Type-Options", "nosniff"), ("Content-Security-Policy", SANDBOX))
+METHODS = (
+    "DELETE",
+    "GET",
+    "HEAD",
+    "MKCALENDAR",
+    "MKCOL",
+    "MOVE",
+    "OPTIONS",
+    "PROPFIND",
+    "PROPPATCH",
+    "PUT",
+    "REPORT",
+)
 ASKS_IN_XML = frozenset({"PROPFIND", "PROPPATCH", "REPORT", "MKCOL", "MKCALENDAR", "MOVE"})
 
 
@@ -53,6 +69,31 @@ def _plain(status: str) -> tuple[str, list[tuple[str, str]], bytes]:
     return status, _headers(body, "text/plain; charset=utf-8"), body
 
 
+def _failed(asking: Asking, error: BaseException | None) -> tuple[str, list[tuple[str, str]], bytes]:
+    """Return the answer to a request that failed by our fault, after telling the log of it."""
+    log.error("%s %s failed", asking.request_id, asking.method, exc_info=error)
+    return _plain("500 Internal Server Error")
+
+
+class Server(Application):
+    """Radicale, which notes what it stumbled over before it makes a 500 of it."""
+
+
+def _noting(do: Any) -> Any:
+    def noted(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return do(self, *args, **kwargs)
+        except Exception as error:
+            current().fault = error
+            raise
+
+    return noted
+
+
+for _name in METHODS:
+    setattr(Server, f"do_{_name}", _noting(getattr(Application, f"do_{_name}")))
+
+
 class Front:
     """The WSGI application: looks at what comes in, asks Radicale, and tries a lost race again."""
 
@@ -63,10 +104,14 @@ class Front:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Serve one request."""
         body = environ["wsgi.input"].read()
-        kernel, actor, request_id, holding = environ[ASKED]
+        kernel, actor, request_id, holding, conditions = environ[ASKED]
         method = environ["REQUEST_METHOD"]
+        if method not in READS:  # judged under the lock of the collection
+            for name in ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH"):
+                environ.pop(name, None)
         for attempt in range(RETRIES + 1):
-            asking = Asking(kernel, actor, request_id, method)
+            asking = Asking(kernel, actor, request_id, method, conditions)
+            asking.asked_from = earliest(body) if method == "REPORT" else None
             try:
                 with serving(asking):
                     status, headers, answer = self._once(asking, dict(environ), body, holding)
@@ -74,7 +119,10 @@ class Front:
             except Escape as escape_:
                 error = escape_.error
                 if not is_retryable(error):
-                    raise error from None
+                    if isinstance(error, KernelError):
+                        raise error from None
+                    status, headers, answer = _failed(asking, error)
+                    break
                 if attempt == RETRIES:
                     raise ServiceUnavailable("too many writers at once") from None
                 pause(attempt)
@@ -101,11 +149,14 @@ class Front:
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
         status, headers, answer = self._ask(environ)
         code = int(status[:3])
+        if code == 500 and (asking.fault is None or is_ours(asking.fault)):
+            return _failed(asking, asking.fault)
         if asking.method == "PUT" and tag and code in (400, 500):
             log.info("%s a PUT was no valid entry", asking.request_id)
             return precondition(limits.invalid(tag))
         if code == 500 and asking.method in ASKS_IN_XML:
-            log.warning("%s %s could not be understood", asking.request_id, asking.method)
+            why = type(asking.fault).__name__
+            log.warning("%s %s could not be understood: %s", asking.request_id, asking.method, why)
             return _plain("400 Bad Request")
         return status, [*self._adapted(headers, exact=exact), *OURS], answer
 
@@ -154,6 +205,8 @@ def make_radicale(max_item: int) -> Application:
             "server": {
                 "delay_on_error": "0", "max_content_length": str(max_item * 4),
                 "max_resource_size": str(max_item * 2),
+                # no file system has to hold the names of entries; control characters are refused anyway
+                "validate_path_value": "none",
                 "max_vevent_rrule_occurrence": str(limits.MAX_INSTANCES),
             },
             "auth": {"type": Auth, "delay": "0"},
@@ -166,4 +219,4 @@ def make_radicale(max_item: int) -> Application:
         },
         "atrio", privileged=True,
     )  # fmt: skip
-    return Application(configuration)
+    return Server(configuration)

@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from typing import TYPE_CHECKING
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.work import unit_of_work
-from atrio.kernel.errors import KernelError
+from atrio.kernel.errors import KernelError, PreconditionFailed
 
-from .. import holdings, places, services
+from .. import holdings, places, queries, services
+from ..conditions import Conditions
 from ..errors import CaldavNotAuthorized
 from ..holdings import MANAGE, OWN, WRITE, Holding, Seen
+from ..places import READS
 from ..services import Held
+from .faults import is_ours
 
 if TYPE_CHECKING:
     from atrio.kernel.context import Actor
     from atrio.kernel.host import Kernel
+
+
+NONE = Conditions()
 
 
 class Escape(BaseException):
@@ -38,16 +43,21 @@ class _Undo(Exception):
 class Asking:
     """What storage and rights need to know of the request that is served in this thread."""
 
-    def __init__(self, kernel: Kernel, actor: Actor, request_id: str, method: str) -> None:
+    def __init__(
+        self, kernel: Kernel, actor: Actor, request_id: str, method: str, conditions: Conditions = NONE
+    ) -> None:  # fmt: skip
         self.kernel = kernel
         self.actor = actor
         self.request_id = request_id
         self.method = method
+        self.conditions = conditions
         self.user_id = int(actor.id or 0)
         self.login = f"user_{self.user_id}"
         self.public_name = str(getattr(actor.data, "public_name", ""))
         self.body: bytes | None = None
         self.spoiled = False
+        self.asked_from: datetime | None = None
+        self.fault: Exception | None = None
         self._ctx: Context | None = None
         self._seen = self._fresh()
         self._letters: dict[str, str] = {}
@@ -84,6 +94,7 @@ class Asking:
                 self._ctx, self._seen, self._letters, self._held = ctx, self._fresh(), {}, {}
                 if paths is not None:
                     self._hold(ctx, paths)
+                    self._judge(ctx, paths)
                 yield
                 if self.spoiled:
                     raise _Undo
@@ -92,7 +103,7 @@ class Asking:
         except ValueError:
             raise  # Radicale's own way to say that a request is bad
         except Exception as error:
-            if _theirs(error):
+            if not is_ours(error):
                 raise  # Radicale stumbled over what was asked
             raise Escape(error) from error
         finally:
@@ -103,14 +114,29 @@ class Asking:
         for path in paths:
             place = places.parse(path)
             if place is not None and place.kind == "collection":
-                if holdings.find(ctx, self._seen, place).level < WRITE:
+                found = holdings.find(ctx, self._seen, place)
+                given = found.given is not None and self.method != "PROPPATCH"
+                if found.level < WRITE or given:
                     raise CaldavNotAuthorized("readers do not write")
-                wanted[place.key] = place
+                wanted[found.place.key] = found.place
         for key in sorted(wanted):  # always in one order, so that two moves cannot wait for each other
             held = services.hold(ctx, wanted[key])
             if held is not None:
                 self._held[key] = held
         self._seen = self._fresh()  # what was read before the lock may be old
+
+    def _judge(self, ctx: Context, paths: tuple[str, ...]) -> None:
+        """Refuse a request whose conditions do not hold, under the lock. What is not there is another matter."""
+        place = places.parse(paths[0]) if paths and self.conditions else None
+        if place is None or place.kind != "collection":
+            return
+        found = holdings.find(ctx, self._seen, place)
+        etag: str | None = found.version if found.exists else None
+        if place.href is not None:
+            state = queries.STATE.first(ctx, collection_id=found.collection_id, href=place.href)
+            etag = None if state is None or state.deleted else state.etag
+        if (etag is not None or self.method == "PUT") and self.conditions.fails(etag):
+            raise PreconditionFailed("it is not what it was")
 
     def held(self, holding: Holding) -> Held:
         """Return the locked row of a collection."""
@@ -162,29 +188,23 @@ class Asking:
         holding = self.holding(path)
         if holding is None:
             return ""
+        if holding.given is not None:
+            return self._given_letters(holding)
         if holding.level == OWN:
-            return "rwD" if place.added else "rw"
+            return "rwD" if holding.place.added else "rw"
         if holding.level >= MANAGE:
             return "rw"
         return "rwl" if holding.level >= WRITE else "r"
 
+    def _given_letters(self, holding: Holding) -> str:
+        """Return the rights on a contributed collection: the door hands over what is written into it."""
+        assert holding.given is not None
+        told = self.method in READS and holding.given.write is not None
+        return "rw" if told or self.method == "PROPPATCH" else "r"
+
     def forget(self) -> None:
         """Forget what was looked up, after a write."""
         self._seen, self._letters = self._fresh(), {}
-
-
-OUR_FRAMES = ("unit", "acquire_lock", "unit_of_work")
-
-
-def _theirs(error: BaseException) -> bool:
-    """Tell whether an exception came from the library alone, with nothing of ours on the way to it."""
-    step = error.__traceback__
-    while step is not None:
-        name = str(step.tb_frame.f_globals.get("__name__", ""))
-        if name.startswith("atrio.") and step.tb_frame.f_code.co_name not in OUR_FRAMES:
-            return False
-        step = step.tb_next
-    return not isinstance(error, SQLAlchemyError)
 
 
 _CURRENT: ContextVar[Asking] = ContextVar("caldav_asking")

@@ -237,6 +237,11 @@ def lock(ctx: Context, space_id: int) -> None:
     ctx.execute(select(Space.space_id).where(Space.space_id == space_id).with_for_update())
 
 
+def agenda_space_ids(user_id: Any) -> Any:
+    """Return a SELECT of the ids of those of them that have their calendar switched on."""
+    return member_space_ids(user_id).where(type_coerce(Space.agenda_enabled, Integer) == 1)
+
+
 def owned_space_ids(owner_id: Any) -> Any:
     """Return a SELECT of the ids of the spaces a user owns, for sums over them."""
     return select(Space.space_id).where(Space.owner_id == owner_id)

@@ -132,6 +132,12 @@ class Desk:
         except KeyError:
             raise AttributeError(name) from None
 
+    def natively(self, native: bool) -> None:
+        """Answer plain queries of entries without the protocol library, or with it."""
+        mount = self.kernel.router.find_mount("/dav")
+        assert mount is not None
+        object.__setattr__(mount.app.settings, "native", native)
+
     def scalar(self, statement: str, **values: Any) -> Any:
         """Return one value from the database."""
         return self.kernel.run(lambda ctx: ctx.execute(text(statement), values).scalar(), writes=False)
@@ -142,12 +148,16 @@ class Desk:
         assert answer.status == 200, answer.body
 
 
-@pytest.fixture
-def desk(kernel: Kernel, client: Client, world: Any) -> Desk:
-    """The world with calendars."""
+BOTH = [pytest.param(True, id="native"), pytest.param(False, id="library", marks=pytest.mark.slow)]
+
+
+@pytest.fixture(params=BOTH)
+def desk(kernel: Kernel, client: Client, world: Any, request: pytest.FixtureRequest) -> Desk:
+    """The world with calendars; plain queries answered natively and, among the slow tests, by the library."""
     short = {"content-manager": "manager", "workspace-manager": "boss"}
     people = {short.get(name, name): Person(found, world.ids.get(name, 0)) for name, found in world.people.items()}
     found = Desk(kernel, world, client, people)
+    found.natively(request.param)
     found.modify(label="Alpha", description="<p>All of <b>Alpha</b></p>")
     return found
 

@@ -52,9 +52,10 @@ def run(words: list[str], *, timeout: float = 200, **options: Any) -> subprocess
     )
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[LiveServer]:
-    served = LiveServer(tmp_path / "live", env={"ATRIO_PLUGINS__ENABLED": "caldav"})
+@pytest.fixture(params=["true", "false"], ids=["native", "library"])
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[LiveServer]:
+    env = {"ATRIO_PLUGINS__ENABLED": "caldav", "ATRIO_CALDAV__NATIVE": request.param}
+    served = LiveServer(tmp_path / "live", env=env)
     served.space("Alpha")
     yield served
     served.stop()

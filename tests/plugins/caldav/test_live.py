@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .conftest import Desk, Person, event
+from .conftest import NAMES, Desk, Person, event
 
 
 def told(who: Person) -> list[Any]:
@@ -32,3 +32,19 @@ def test_an_own_calendar_is_nobody_else_s(desk: Desk) -> None:
     assert desk.user("PUT", f"{desk.user.calendar}/b.ics", event()).status == 201
     assert told(desk.user) == [("calendar_item.created", "b.ics")]
     assert told(desk.reader) == []
+
+
+def test_collections_are_told_too(desk: Desk) -> None:
+    me, boss = desk.user, desk.boss
+    name = f"<D:propertyupdate {NAMES}><D:set><D:prop><D:displayname>x</D:displayname></D:prop></D:set></D:propertyupdate>"
+    assert me("MKCALENDAR", f"{me.home}/mine/").status == 201
+    assert me("PROPPATCH", f"{me.home}/mine/", name).status == 207
+    assert me("DELETE", f"{me.home}/mine/").status == 200
+    assert boss("PROPPATCH", f"{boss.space(desk.space)}/", name).status == 207
+
+    def heard(who: Person) -> list[Any]:
+        answer = who.client.get(f"/api/users/{who.uid}/messages?include_event_types=calendar.*&count=50")
+        return [(m["event_type"], m["fields"]["calendar"]["workspace_id"]) for m in answer.json["items"]]
+
+    assert heard(me) == [("calendar.deleted", None), ("calendar.modified", None), ("calendar.created", None)]
+    assert heard(desk.reader) == [("calendar.modified", desk.space)]

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from atrio.kernel.testing.client import Answer
-from atrio.plugins.caldav import texts, transfer
+from atrio.plugins.caldav import imports, texts
 from atrio.plugins.caldav.places import ADDRESSBOOK, CALENDAR
 
 from .conftest import Desk, Person, card, event, todo
@@ -38,8 +38,17 @@ def test_a_file_goes_in_and_comes_out(desk: Desk) -> None:
     )
     first = read_in(me, "", many.encode())
     count = 6 + sum(p.suffix == ".ics" for p in FILES)
-    assert (first.status, first.json) == (200, {"created": count, "modified": 0, "unchanged": 0, "refused": 0})
-    assert read_in(me, "", many.encode()).json == {"created": 0, "modified": 0, "unchanged": count, "refused": 0}
+    assert (first.status, first.json) == (
+        200,
+        {"created": count, "modified": 0, "unchanged": 0, "refused": 0, "refused_entries": []},
+    )
+    assert read_in(me, "", many.encode()).json == {
+        "created": 0,
+        "modified": 0,
+        "unchanged": count,
+        "refused": 0,
+        "refused_entries": [],
+    }
     changed = many.replace("SUMMARY:About e3", "SUMMARY:All about e3")
     assert read_in(me, "", changed.encode()).json["modified"] == 1
     out = me.client.get(mine(me, "", "/export"))
@@ -62,7 +71,7 @@ def test_cards_and_entries_without_a_uid(desk: Desk) -> None:
         + b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:\xfc\r\nUID:latin\r\nEND:VCARD\r\n"
     )
     answer = read_in(me, f"user_{me.uid}_addressbook", data)
-    assert answer.json == {"created": 4, "modified": 0, "unchanged": 0, "refused": 0}
+    assert answer.json == {"created": 4, "modified": 0, "unchanged": 0, "refused": 0, "refused_entries": []}
     assert read_in(me, f"user_{me.uid}_addressbook", data).json["unchanged"] == 4
     bad = read_in(
         me,
@@ -74,7 +83,46 @@ def test_cards_and_entries_without_a_uid(desk: Desk) -> None:
             ]
         ).encode(),
     )
-    assert bad.json == {"created": 1, "modified": 0, "unchanged": 0, "refused": 1}
+    named = [{"index": 2, "uid": "bad", "reason": "C:max-instances"}]
+    told = {"created": 1, "modified": 0, "unchanged": 0, "refused": 1, "refused_entries": named}
+    assert bad.json == told
+
+
+def test_a_big_file_is_stored_in_slices(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others write between two slices; what was stored before a fault stays, and the same file goes on there."""
+    me = desk.user
+    many = [event(f"e{n:03}").decode() for n in range(35)]
+    many[7] = many[7].replace("END:VEVENT", "RRULE:FREQ=SECONDLY\r\nEND:VEVENT")
+    data = texts.join_calendar(many).encode()
+    monkeypatch.setattr(imports, "SLICE", 10)
+    store, slices = imports.store, 0
+
+    def store_and_write(*args: Any) -> imports.Report:
+        nonlocal slices
+        slices += 1
+        if slices == 3:
+            raise OSError("the disk is gone")
+        return store(*args)
+
+    monkeypatch.setattr(imports, "store", store_and_write)
+    assert read_in(me, "", data).status == 500
+    assert desk.scalar("SELECT count(*) FROM caldav_item") == 20
+    before = desk.scalar("SELECT seq FROM caldav_collection WHERE path = :p", p=me.calendar[1:])
+    assert me("PUT", f"{me.calendar}/between.ics", event("between")).status == 201
+    again = read_in(me, "", data).json
+    assert (again["created"], again["unchanged"], again["refused"]) == (14, 20, 1)
+    assert again["refused_entries"] == [{"index": 8, "uid": "e007", "reason": "C:max-instances"}]
+    assert slices == 3 + 4
+    assert desk.scalar("SELECT seq FROM caldav_collection WHERE path = :p", p=me.calendar[1:]) == before + 15
+
+
+def test_only_so_many_refused_entries_are_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "NAMED", 2)
+    bad = [
+        event(f"b{n}", "20260101T000000Z", "20260101T010000Z", "RRULE:FREQ=SECONDLY").decode() for n in range(5)
+    ]
+    found = read_in(desk.user, "", texts.join_calendar(bad).encode()).json
+    assert (found["refused"], [one["index"] for one in found["refused_entries"]]) == (5, [1, 2])
 
 
 def test_what_is_no_calendar(desk: Desk) -> None:
@@ -227,6 +275,37 @@ def test_the_command_line(desk: Desk, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_names_of_imported_entries() -> None:
-    assert transfer.name_of("abc-1@x.org", CALENDAR) == "abc-1@x.org.ics"
-    assert len(transfer.name_of("../../etc", CALENDAR)) == 44
-    assert transfer.name_of("ü", ADDRESSBOOK).endswith(".vcf")
+    assert imports.name_of("abc-1@x.org", CALENDAR) == "abc-1@x.org.ics"
+    assert len(imports.name_of("../../etc", CALENDAR)) == 44
+    assert imports.name_of("ü", ADDRESSBOOK).endswith(".vcf")
+
+
+@pytest.mark.atrio_config(caldav__feed_requests=3)
+def test_a_feed_is_not_sent_without_end(desk: Desk) -> None:
+    who = desk.user
+    assert who("PUT", f"{who.calendar}/a.ics", event()).status == 201
+    address = who.client.post(mine(who, rest="/feed")).json["url"].partition("/api/")[2]
+    asked = [desk.stranger.client.request("GET", f"/api/{address}") for _ in range(4)]
+    assert [one.status for one in asked] == [200, 200, 200, 429]
+    assert asked[3].code == 20004
+    assert asked[3].headers["retry-after"] == "600"
+    other = [desk.stranger.client.request("GET", f"/api/calendar-feed.ics?token={'x' * 30}{n}") for n in range(40)]
+    assert {one.status for one in other} == {404, 429}, "one address asks for many"
+
+
+def test_a_feed_says_when_nothing_changed(desk: Desk) -> None:
+    who, name = desk.reader, f"space_{desk.space}_calendar"
+    assert desk.boss("PUT", f"{desk.boss.space(desk.space)}/a.ics", event()).status == 201
+    address = f"/api/{who.client.post(mine(who, name, '/feed')).json['url'].partition('/api/')[2]}"
+
+    def ask(tag: str) -> Answer:
+        return desk.stranger.client.request("GET", address, headers={"if-none-match": tag})
+
+    etag = ask('"x"').headers["etag"]
+    for tag in (etag, f"W/{etag}", f'"x", {etag}', "*"):
+        assert (ask(tag).status, ask(tag).body) == (304, b""), tag
+    desk.modify(label="Another name")
+    renamed = ask(etag)
+    assert (renamed.status, b"Another name" in renamed.body) == (200, True)
+    assert desk.boss("PUT", f"{desk.boss.space(desk.space)}/b.ics", event("b")).status == 201
+    assert ask(renamed.headers["etag"]).status == 200
