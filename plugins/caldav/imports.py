@@ -72,7 +72,7 @@ def read_file(data: bytes, tag: str) -> Iterator[Ready | Refused]:
 
     found = split(decode(data, None)[0], tag)
     for index, (uid, given) in enumerate(found, 1):
-        text = given if uid else with_uid(given, hashlib.sha256(given.encode()).hexdigest()[:32], tag)
+        text = given if uid or not given else with_uid(given, hashlib.sha256(given.encode()).hexdigest()[:32], tag)
         try:
             yield Ready(index, entry_of(text, tag))
         except Unreadable as error:

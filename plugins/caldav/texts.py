@@ -19,8 +19,8 @@ PRODID = "-//Atrio//Calendars//EN"
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _UID = re.compile(r"^UID(?:;[^:\r\n]*)?:(.*)$", re.I)
 _TZID = re.compile(r"^TZID(?:;[^:\r\n]*)?:(.*)$", re.I)
-_BEGIN = re.compile(r"^BEGIN:([A-Za-z0-9-]+)[ \t]*$", re.I)
-_END = re.compile(r"^END:([A-Za-z0-9-]+)[ \t]*$", re.I)
+BEGIN = re.compile(r"^BEGIN:([A-Za-z0-9-]+)[ \t]*$", re.I)
+END = re.compile(r"^END:([A-Za-z0-9-]+)[ \t]*$", re.I)
 ENTRIES = ("VEVENT", "VTODO", "VJOURNAL")
 
 
@@ -95,9 +95,9 @@ class Component:
         """Return the value of a property of the component itself, unfolded; empty where there is none."""
         depth = 0
         for number, line in enumerate(self.lines):
-            if _BEGIN.match(line):
+            if BEGIN.match(line):
                 depth += 1
-            elif _END.match(line):
+            elif END.match(line):
                 depth -= 1
             elif depth == 1 and (found := pattern.match(line)):
                 value = found.group(1)
@@ -123,7 +123,7 @@ def components(text: str, outer: str | None = None) -> Iterator[Component]:
     stack: list[str] = []
     current: Component | None = None
     for line in lines_of(text):
-        begin, end = _BEGIN.match(line), _END.match(line)
+        begin, end = BEGIN.match(line), END.match(line)
         if begin is not None:
             stack.append(begin.group(1).upper())
             if len(stack) == wanted and (outer is None or stack[0] == outer):
@@ -162,31 +162,57 @@ def join_cards(texts: Iterable[str]) -> str:
     return "".join(part.text for text in texts for part in components(text))
 
 
-def split_calendar(text: str) -> Iterator[tuple[str, str]]:
-    """Yield (UID, calendar) for each entry of a file: what has one UID stays together, with its time zones.
+def split(text: str, tag: str) -> Iterator[tuple[str, str]]:
+    """Yield (UID, entry) for what a file holds: what has one UID stays together, with its time zones.
 
-    The UID is empty where the file gives none. Unreadable for what is no calendar.
+    The UID is empty where the file gives none, the entry where its BEGIN and END do not fit together. Unreadable,
+    before the first, for what holds no calendar or no card, or nothing that is whole.
     """
+    found = list(_pieces(text, tag))
+    if tag == ADDRESSBOOK:
+        yield from ((part.uid, part.text if whole else "") for part, whole in found)
+    else:
+        yield from _grouped(found)
+
+
+def _pieces(text: str, tag: str) -> Iterator[tuple[Component, bool]]:
+    from .rescue import pieces
+
+    try:
+        names = {part.name for part in components(text)}
+        broken = None
+    except Unreadable as error:
+        names, broken = set(), error
+    if broken is not None:
+        found = list(pieces(text, tag))
+        if not any(whole and part.name != "VTIMEZONE" for part, whole in found):
+            raise broken
+        yield from found
+        return
+    if tag == ADDRESSBOOK:
+        if "VCARD" not in names:
+            raise Unreadable("no VCARD in it")
+        yield from ((part, True) for part in components(text) if part.name == "VCARD")
+        return
+    if CALENDAR not in names:
+        raise Unreadable("no VCALENDAR in it")
+    yield from ((part, True) for part in components(text, CALENDAR))
+
+
+def _grouped(found: Iterable[tuple[Component, bool]]) -> Iterator[tuple[str, str]]:
     zones: dict[str, str] = {}
     grouped: dict[str, list[Component]] = {}
-    nameless: list[Component] = []
-    seen = False
-    for part in components(text):
-        seen = seen or part.name == CALENDAR
-    if not seen:
-        raise Unreadable("no VCALENDAR in it")
-    for part in components(text, CALENDAR):
-        if part.name == "VTIMEZONE":
+    broken: set[str] = set()
+    for number, (part, whole) in enumerate(found):
+        if part.name == "VTIMEZONE" and whole:
             zones.setdefault(part.value(_TZID), part.text)
         elif part.name in ENTRIES:
-            if part.uid:
-                grouped.setdefault(f"{part.name} {part.uid}", []).append(part)
-            else:
-                nameless.append(part)
+            key = f"{part.name} {part.uid}" if part.uid else str(number)
+            grouped.setdefault(key, []).append(part)
+            if not whole:  # an entry without one of its occurrences is another entry
+                broken.add(key)
     for key, parts in grouped.items():
-        yield key.partition(" ")[2], _calendar("".join(p.text for p in parts), zones)
-    for part in nameless:
-        yield "", _calendar(part.text, zones)
+        yield parts[0].uid, "" if key in broken else _calendar("".join(p.text for p in parts), zones)
 
 
 def _calendar(entries: str, zones: dict[str, str]) -> str:
@@ -194,18 +220,6 @@ def _calendar(entries: str, zones: dict[str, str]) -> str:
     named = {m.strip('"') for m in re.findall(r'TZID=("[^"]*"|[^;:\r\n]*)', unfolded, re.I)}
     used = "".join(zone for name, zone in zones.items() if name in named)
     return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:{PRODID}\r\n{used}{entries}END:VCALENDAR\r\n"
-
-
-def split_cards(text: str) -> Iterator[tuple[str, str]]:
-    """Yield (UID, card) for each card of a file. Unreadable, before the first, for what holds none."""
-    if not sum(part.name == "VCARD" for part in components(text)):
-        raise Unreadable("no VCARD in it")
-    yield from ((part.uid, part.text) for part in components(text) if part.name == "VCARD")
-
-
-def split(text: str, tag: str) -> Iterator[tuple[str, str]]:
-    """Yield (UID, entry) for what a file holds for a calendar or an address book."""
-    return split_cards(text) if tag == ADDRESSBOOK else split_calendar(text)
 
 
 def with_uid(entry: str, uid: str, tag: str) -> str:

@@ -125,6 +125,22 @@ def test_only_so_many_refused_entries_are_named(desk: Desk, monkeypatch: pytest.
     assert (found["refused"], [one["index"] for one in found["refused_entries"]]) == (5, [1, 2])
 
 
+def test_the_whole_entries_of_a_broken_file_are_taken(desk: Desk) -> None:
+    me = desk.user
+    parts = [event(f"e{n}").decode().split("\r\n", 3)[3].rpartition("END:VCALENDAR")[0] for n in range(5)]
+    parts[1] = parts[1].replace("END:VEVENT\r\n", "")
+    parts[3] = parts[3].replace("SUMMARY", "BEGIN:VALARM\r\nSUMMARY")
+    data = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n" + "".join(parts)
+    answer = read_in(me, "", data.encode())
+    assert (answer.status, answer.json["created"], answer.json["refused"]) == (200, 3, 2)
+    named = [(one["index"], one["uid"]) for one in answer.json["refused_entries"]]
+    assert named == [(2, "e1"), (4, "e3")]
+    assert {h.rpartition("/")[2] for h in me.hrefs(f"{me.calendar}/")} == {"", "e0.ics", "e2.ics", "e4.ics"}
+    cards = card("a") + card("b").replace(b"END:VCARD\r\n", b"") + card("c")
+    answer = read_in(me, f"user_{me.uid}_addressbook", cards)
+    assert (answer.json["created"], [one["uid"] for one in answer.json["refused_entries"]]) == (2, ["b"])
+
+
 def test_what_is_no_calendar(desk: Desk) -> None:
     broken = b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VCALENDAR\r\n"
     for data in (b"", b"x", broken, card(), b"\x00\xff" * 100, b"BEGIN:A\r\n" * 2000):
