@@ -21,6 +21,7 @@ from .events import UserModified
 from .guests import check_guest_password, hash_guest_password, new_token, shown_address
 from .permissions import KNOWS_USER as KNOWS_USER_PERMISSION
 from .queries import (
+    account_texts,
     by_login,
     digest_columns,
     first_administrator,
@@ -171,10 +172,9 @@ def reset_link(ctx: Context, email: str, token: str) -> str:
 __all__ = [
     "ADMINISTRATOR", "ADMINISTRATORS", "CANDIDATE", "KNOWS_USER", "KNOWS_USER_PERMISSION", "NOBODY", "OWN",
     "OWN_OR_ADMINISTRATOR", "TRUSTED", "TRUSTED_USER", "USER", "USERS", "InsufficientUserProfile",
-    "InvalidUserId", "NamedEmail", "UserDigestSchema", "UserNotFound", "WrongGuestPassword", "by_login",
-    "check_guest_password", "digest_columns", "first_administrator", "get_user", "gets_mail",
-    "hash_guest_password", "invite_user", "is_active_account", "issue_access_token",
-    "knows_everybody", "lock_allowance", "lock_user", "mail_addressees", "make_reset_token", "may_invite",
-    "new_token", "profile_of", "reset_link", "shown_address", "user_digest", "user_ids", "user_parameters",
-    "within_limit",
+    "InvalidUserId", "NamedEmail", "UserDigestSchema", "UserNotFound", "WrongGuestPassword", "account_texts",
+    "by_login", "check_guest_password", "digest_columns", "first_administrator", "get_user", "gets_mail",
+    "hash_guest_password", "invite_user", "is_active_account", "issue_access_token", "knows_everybody",
+    "lock_allowance", "lock_user", "mail_addressees", "make_reset_token", "may_invite", "new_token", "profile_of",
+    "reset_link", "shown_address", "user_digest", "user_ids", "user_parameters", "within_limit",
 ]  # fmt: skip
