@@ -12,6 +12,7 @@ import importlib.resources
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,10 +30,19 @@ LOCK = "atrio-migrate"
 
 @dataclass(frozen=True)
 class Lineage:
-    """Where the revisions of an owner live: a package with a `versions` folder, and its table prefix."""
+    """Where the revisions of an owner live: a package with a `versions` folder, and its table prefix.
+
+    `unmanaged` are patterns of tables (`x_words`, `x_words_*`) and of columns and indexes (`x_text.words`) that
+    the revisions make and that no model declares: search indexes of one engine, for example.
+    """
 
     owner: str
     package: str
+    unmanaged: tuple[str, ...] = ()
+
+    def manages(self, name: str) -> bool:
+        """Tell whether models declare the table, or the column or index `table.name`."""
+        return not any(fnmatchcase(name, pattern) for pattern in self.unmanaged)
 
     @property
     def version_table(self) -> str:
@@ -214,10 +224,12 @@ def differences(connection: Connection, lineage: Lineage, owners: Iterable[str] 
     known = {lineage.owner, *owners}
 
     def include(name: str | None, kind: str, parents: Any) -> bool:
-        return kind != "table" or owner_of(name or "", known) == lineage.owner
+        if kind == "table":
+            return owner_of(name or "", known) == lineage.owner and lineage.manages(name or "")
+        return kind not in ("column", "index") or lineage.manages(f"{parents.get('table_name')}.{name}")
 
     def include_object(item: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
-        return kind != "table" or owner_of(name or "", known) == lineage.owner
+        return kind != "table" or (owner_of(name or "", known) == lineage.owner and lineage.manages(name or ""))
 
     context = MigrationContext.configure(
         connection,

@@ -158,6 +158,17 @@ def mail_addressees(ctx: Context, user_ids: Collection[int]) -> dict[int, Any]:
     return {row.user_id: row for row in ctx.execute(query)} if user_ids else {}
 
 
+def account_texts(ctx: Context, user_ids: Collection[int]) -> list[Any]:
+    """Return user_id, public_name, username and the document of custom properties of some users, by id."""
+    query = (
+        select(User.user_id, User.public_name, User.username, Properties.document)
+        .outerjoin(Properties, Properties.user_id == User.user_id)
+        .where(User.user_id.in_(user_ids))
+        .order_by(User.user_id)
+    )
+    return list(ctx.execute(query).all()) if user_ids else []
+
+
 # -- the card of a user --------------------------------------------------------------------------------------
 
 ABOUT_DEFAULTS = ("authored_content_revisions_count", "authored_content_revisions_space_count")

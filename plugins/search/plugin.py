@@ -7,18 +7,28 @@ from typing import TYPE_CHECKING, Any
 from atrio import Manifest, hookimpl
 
 if TYPE_CHECKING:
-    from atrio import Route
+    from atrio import ConfigSection, Context, KernelError, Route, Subscription, Task
     from atrio.kernel.config import Config
+    from atrio.kernel.db.migrate import Lineage
+    from atrio.kernel.host import Kernel
 
 MANIFEST = Manifest(
     name="search",
-    summary="Search in contents",
+    summary="Search in contents, people and spaces",
     requires=(
         "accounts",
         "spaces",
         "core_content",
     ),
 )
+
+
+@hookimpl
+def register_config() -> list[ConfigSection]:
+    """Declare [search]."""
+    from .config import SECTION
+
+    return [SECTION]
 
 
 @hookimpl
@@ -30,9 +40,53 @@ def register_hookspecs() -> list[Any]:
 
 
 @hookimpl
+def register_models() -> list[Any]:
+    """Declare the tables."""
+    from .models import SearchPerson, SearchPlace, SearchStale, SearchState, SearchText
+
+    return [SearchText, SearchPerson, SearchPlace, SearchStale, SearchState]
+
+
+@hookimpl
+def register_migrations() -> Lineage:
+    """Declare the lineage."""
+    from atrio.kernel.db.migrate import Lineage
+
+    from .engines.indexes.layout import UNMANAGED
+
+    return Lineage("search", "atrio.plugins.search.migrations", unmanaged=UNMANAGED)
+
+
+@hookimpl
+def register_subscriptions() -> list[Subscription]:
+    """Follow what changes texts."""
+    from .subscribers import SUBSCRIPTIONS
+
+    return list(SUBSCRIPTIONS)
+
+
+@hookimpl
+def register_tasks() -> list[Task]:
+    """Declare the jobs."""
+    from .tasks import TASKS
+
+    return list(TASKS)
+
+
+@hookimpl
+def register_errors() -> list[type[KernelError]]:
+    """Declare the errors."""
+    from .errors import ERRORS
+
+    return list(ERRORS)
+
+
+@hookimpl
 def register_capabilities(config: Config) -> dict[str, Any]:
-    """Tell clients which engine answers them."""
-    return {"search_engine": "simple"}
+    """Tell clients which searches are answered, in the words that they know."""
+    from .choice import is_advanced
+
+    return {"search_engine": "elasticsearch" if is_advanced(config) else "simple"}
 
 
 @hookimpl
@@ -41,3 +95,41 @@ def register_routes() -> list[Route]:
     from .routes import ROUTES
 
     return list(ROUTES)
+
+
+@hookimpl
+def register_commands(cli: Any) -> None:
+    """Add `atrio search`."""
+    from .cli import search
+
+    cli.add_command(search)
+
+
+@hookimpl
+def register_health(kernel: Kernel) -> dict[str, Any]:
+    """Say how much waits for the index."""
+    from .queries import number_waiting
+
+    with kernel.unit(writes=False) as ctx:
+        return {"waiting": number_waiting(ctx)}
+
+
+@hookimpl
+def on_database_created(ctx: Context) -> None:
+    """Index the first accounts."""
+    from . import services
+
+    services.note_populated(ctx)
+    services.project_batch(ctx, "user", 0)
+
+
+@hookimpl
+def on_startup(kernel: Kernel) -> None:
+    """Index what was there before this plugin, by jobs."""
+    from . import services
+
+    def begin(ctx: Context) -> None:
+        if services.note_populated(ctx):
+            ctx.defer("search.populate")
+
+    kernel.run(begin)

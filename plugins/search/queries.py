@@ -1,17 +1,23 @@
-"""Reads of search: contents as results show them."""
+"""Reads of search: contents, people and spaces as results show them, and what waits for the index."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Float, Integer, case, func, literal, select, type_coerce
+from sqlalchemy import Integer, bindparam, case, func, literal, select, type_coerce
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.order import byte_length
-from atrio.kernel.db.statement import row_type
+from atrio.kernel.db.statement import Statement, row_type
+from atrio.plugins.accounts.api import digest_columns
 from atrio.plugins.core_content.api import CONTENT, REVISION, VISIBLE, digest_query
-from atrio.plugins.spaces.api import short_columns
+from atrio.plugins.spaces.api import MEMBER, member_space_ids, short_columns
+from atrio.plugins.spaces.api import SPACE_TABLE as SPACE
+
+from .engines import Kind
+from .engines.people import newest_of
+from .models import STALE
 
 DEPTH = 1000
 _space, _space_is, _space_columns = short_columns(CONTENT.c.space_id, "workspace")
@@ -34,7 +40,6 @@ def _count_of(kind: str) -> Any:
 
 EXTRA = (
     *_space_columns,
-    type_coerce(literal(1.0), Float).label("score"),
     type_coerce(case((VISIBLE, 1), else_=0), Integer).label("is_active"),
     func.coalesce(REVISION.c.size, byte_length(REVISION.c.raw_content)).label("content_size"),
     _count_of("comment"),
@@ -42,24 +47,42 @@ EXTRA = (
 )
 
 
-def rows_of(ctx: Context, wanted: Any, offset: int, limit: int) -> Sequence[Any]:
-    """Return a page of the contents that meet a condition, newest first, each with its path: two statements."""
-    query = (
+def _shown(ctx: Context) -> Any:
+    return (
         digest_query(ctx)
         .add_columns(*EXTRA)
         .join(_space, _space_is)
         .join(REVISION, REVISION.c.revision_id == CONTENT.c.current_revision_id)
+        .where(CONTENT.c.content_id.in_(bindparam("content_ids", expanding=True)))
+    )
+
+
+def contents_of(ctx: Context, hits: Sequence[Any]) -> list[Any]:
+    """Return the contents of some hits, in their order, with score and path: two statements."""
+    if not hits:
+        return []
+    query = ctx.kernel.memo("search.shown", lambda: _shown(ctx))
+    result = ctx.execute(query, {"content_ids": [hit.id for hit in hits]})
+    keys = tuple(result.keys())
+    found: Any = {row.content_id: row for row in result}
+    paths = paths_of(ctx, list(found))
+    make = ctx.kernel.memo("search.row", lambda: row_type("HitRow", (*keys, "score", "path", "highlights")))
+    return [
+        make(*found[hit.id], hit.score, paths[hit.id], hit.highlights) for hit in hits if hit.id in found
+    ]  # fmt: skip
+
+
+def newest(ctx: Context, wanted: Any, offset: int, limit: int) -> tuple[list[int], int]:
+    """Return a page of the ids of contents that meet a condition, newest first, and the number of all."""
+    query = (
+        select(CONTENT.c.content_id, func.count().over().label("total"))
         .where(wanted)
         .order_by(CONTENT.c.modified.desc(), CONTENT.c.current_revision_id.desc(), CONTENT.c.content_id.desc())
-        .limit(limit)
-        .offset(offset)
     )
-    result = ctx.execute(query)
-    keys = tuple(result.keys())
-    rows: Any = result.all()
-    paths = paths_of(ctx, [row.content_id for row in rows])
-    row = ctx.kernel.memo("search.row", lambda: row_type("HitRow", (*keys, "path")))
-    return [row(*values, paths[values.content_id]) for values in rows]
+    rows = ctx.execute(query.limit(limit).offset(offset)).all() if limit else []
+    if rows:
+        return [row.content_id for row in rows], int(rows[0].total)
+    return [], int(ctx.execute(select(func.count()).select_from(CONTENT).where(wanted)).scalar() or 0)
 
 
 def paths_of(ctx: Context, content_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
@@ -93,3 +116,102 @@ def paths_of(ctx: Context, content_ids: Sequence[int]) -> dict[int, list[dict[st
     for start_id, content_id, label, slug, kind in steps:
         found[start_id].append({"content_id": content_id, "label": label, "slug": slug, "content_type": kind})
     return found
+
+
+# -- people and spaces ---------------------------------------------------------------------------------------
+
+_user, _, _user_columns = digest_columns(literal(0), "shown")
+DIGEST = tuple(
+    getattr(_user, name).label(name) for name in ("user_id", "public_name", "username", "has_cover", "is_active")
+)
+PersonRow = row_type("PersonRow", (*(c.key for c in DIGEST), "newest_authored_content_date", "workspace_ids"))
+
+
+def digests_of(ctx: Context, user_ids: Sequence[int]) -> dict[int, Any]:
+    """Return what everybody may see of some users, by id."""
+    if not user_ids:
+        return {}
+    rows: Any = ctx.execute(select(*DIGEST).where(_user.user_id.in_(user_ids)))
+    return {row.user_id: row for row in rows}
+
+
+def people_of(ctx: Context, hits: Sequence[Any], actor_id: int) -> list[Any]:
+    """Return the people of some hits, in their order, with the spaces shared with the actor: two statements."""
+    ids = [hit.id for hit in hits]
+    if not ids:
+        return []
+    query = select(*DIGEST, newest_of(_user.user_id, actor_id).label("newest")).where(_user.user_id.in_(ids))
+    found: Any = {row.user_id: row for row in ctx.execute(query)}
+    shared: dict[int, list[int]] = {}
+    pairs: Any = ctx.execute(
+        select(MEMBER.c.user_id, MEMBER.c.space_id)
+        .where(MEMBER.c.user_id.in_(ids), MEMBER.c.space_id.in_(member_space_ids(actor_id)))
+        .order_by(MEMBER.c.user_id, MEMBER.c.space_id)
+    )
+    for user_id, space_id in pairs:
+        shared.setdefault(user_id, []).append(space_id)
+    return [PersonRow(*found[i], shared.get(i, [])) for i in ids if i in found]
+
+
+PLACE_COLUMNS = (
+    SPACE.c.space_id.label("workspace_id"), SPACE.c.label.label("label"), SPACE.c.slug.label("slug"),
+    SPACE.c.access_type, SPACE.c.deleted_at,
+)  # fmt: skip
+
+
+def places_of(ctx: Context, space_ids: Sequence[int], actor_id: int) -> dict[int, Any]:
+    """Return some spaces by id, with their numbers of members and, for members, of contents."""
+    if not space_ids:
+        return {}
+    members = select(func.count()).where(MEMBER.c.space_id == SPACE.c.space_id).correlate(SPACE)
+    own = select(MEMBER.c.space_id).where(MEMBER.c.space_id == SPACE.c.space_id, MEMBER.c.user_id == actor_id)
+    contents = (
+        select(func.count())
+        .where(
+            CONTENT.c.space_id == SPACE.c.space_id, VISIBLE, CONTENT.c.type.not_in(["comment", "todo"]),
+            own.correlate(SPACE).exists(),
+        )
+        .correlate(SPACE)
+    )  # fmt: skip
+    rows: Any = ctx.execute(
+        select(
+            *PLACE_COLUMNS, members.scalar_subquery().label("member_count"),
+            contents.scalar_subquery().label("content_count"),
+        ).where(SPACE.c.space_id.in_(space_ids))
+    )  # fmt: skip
+    return {row.workspace_id: row for row in rows}
+
+
+# -- what waits ----------------------------------------------------------------------------------------------
+
+WAITING = Statement(
+    select(STALE.c.number).where(STALE.c.kind == bindparam("kind"), STALE.c.item_id == bindparam("item_id")),
+    "WaitingRow",
+)
+_IDS = {
+    "content": (CONTENT.c.content_id, CONTENT.c.type.not_in(["comment", "todo"])),
+    "user": (_user.user_id, literal(1) == literal(1)),
+    "space": (SPACE.c.space_id, literal(1) == literal(1)),
+}
+
+
+def waiting(ctx: Context, limit: int) -> list[Any]:
+    """Return the first of what waits, by kind and id."""
+    return list(ctx.execute(select(STALE).order_by(STALE.c.kind, STALE.c.item_id).limit(limit)).all())
+
+
+def next_ids(ctx: Context, kind: Kind, after: int, limit: int) -> list[int]:
+    """Return the next ids of a kind after one, in order."""
+    key, condition = _IDS[kind]
+    return list(ctx.execute(select(key).where(key > after, condition).order_by(key).limit(limit)).scalars())
+
+
+def count_of(ctx: Context, kind: Kind) -> int:
+    """Return how many things of a kind there are."""
+    key, condition = _IDS[kind]
+    return int(ctx.execute(select(func.count(key)).where(condition)).scalar() or 0)
+
+
+def number_waiting(ctx: Context) -> int:
+    """Return how many things wait for the index."""
+    return int(ctx.execute(select(func.count()).select_from(STALE)).scalar() or 0)

@@ -12,6 +12,8 @@ from atrio.plugins.accounts.api import ADMINISTRATOR, ADMINISTRATORS, TRUSTED_US
 from . import queries, schemas
 from .audiences import every_member, members_at_least, one_user, space_public
 from .errors import InsufficientUserRole, InvalidSpaceId, SpaceNotFound
+from .models import MEMBER
+from .models import SPACE as SPACE_TABLE
 from .permissions import LEVELS, ROLES
 from .queries import (
     fellow_members,
@@ -138,8 +140,8 @@ def is_member(ctx: Context, space_id: int, user_id: int) -> bool:
 
 
 __all__ = [
-    "CONTENT_MANAGER", "CONTRIBUTOR", "CREATE_SPACE", "DELETE_SPACE", "LEVELS", "MODIFY_SPACE", "NOT_TRASHED",
-    "READER", "ROLES", "SEE_SPACE", "SPACE", "WORKSPACE_MANAGER", "InsufficientUserRole", "InvalidSpaceId",
+    "CONTENT_MANAGER", "CONTRIBUTOR", "CREATE_SPACE", "DELETE_SPACE", "LEVELS", "MEMBER", "MODIFY_SPACE",
+    "NOT_TRASHED", "READER", "ROLES", "SEE_SPACE", "SPACE", "SPACE_TABLE", "WORKSPACE_MANAGER", "InsufficientUserRole", "InvalidSpaceId",
     "NestedSpaceSchema", "SpaceDigestSchema", "SpaceNameSchema", "SpaceNotFound", "SpaceSchema", "agenda_space",
     "agenda_spaces", "create_space", "every_member", "fellow_members", "find_by_label", "find_space",
     "is_member", "joined_spaces", "load_space", "lock_space", "mail_modes", "mail_modes_among", "member_dumper",

@@ -74,3 +74,7 @@ class Subscription(Base):
     created: Mapped[int] = mapped_column(Timestamp)
     evaluated: Mapped[int | None] = mapped_column(Timestamp)
     evaluator_id: Mapped[int | None] = mapped_column(Id, ForeignKey("accounts_user.user_id", ondelete="SET NULL"))
+
+
+SPACE = Base.metadata.tables["spaces_space"]
+MEMBER = Base.metadata.tables["spaces_member"]

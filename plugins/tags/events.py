@@ -23,6 +23,7 @@ class TagDeleted(Event):
     """A space lost a tag, and these contents with it."""
 
     name: ClassVar[str] = "tag.deleted"
+    searched: ClassVar[bool] = True
     tag_id: int
     space_id: int
     tag_name: str
@@ -34,6 +35,7 @@ class ContentTagged(Event):
     """A content got a tag."""
 
     name: ClassVar[str] = "content_tag.created"
+    searched: ClassVar[bool] = True
     tag_id: int
     content_id: int
     space_id: int
@@ -45,6 +47,7 @@ class ContentUntagged(Event):
     """A content lost a tag; the tag stays."""
 
     name: ClassVar[str] = "content_tag.deleted"
+    searched: ClassVar[bool] = True
     tag_id: int
     content_id: int
     space_id: int

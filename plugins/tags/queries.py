@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, func, select
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.statement import Statement
@@ -36,9 +36,36 @@ CARRIERS = Statement(
 )
 
 
-def content_ids(matches: Callable[[Any], Any]) -> Select[Any]:
-    """Return a SELECT of the ids of contents with a tag whose name matches; asked by the search."""
-    return select(LINK.c.content_id).join(TAG, TAG.c.tag_id == LINK.c.tag_id).where(matches(TAG.c.name))
+def names_of(ctx: Context, content_ids: Sequence[int]) -> dict[int, list[str]]:
+    """Return the names of the tags of some contents, by content; asked by the search."""
+    query = (
+        select(LINK.c.content_id, TAG.c.name)
+        .join(TAG, TAG.c.tag_id == LINK.c.tag_id)
+        .where(LINK.c.content_id.in_(content_ids))
+        .order_by(LINK.c.content_id, TAG.c.tag_id)
+    )
+    found: dict[int, list[str]] = {}
+    rows: Any = ctx.execute(query)
+    for content_id, name in rows:
+        found.setdefault(content_id, []).append(name)
+    return found
+
+
+def carriers(names: Sequence[str]) -> Select[Any]:
+    """Return a SELECT of the ids of contents with a tag of one of these names; asked by the search."""
+    return select(LINK.c.content_id).join(TAG, TAG.c.tag_id == LINK.c.tag_id).where(TAG.c.name.in_(names))
+
+
+def counts(hits: Select[Any]) -> Select[Any]:
+    """Return a SELECT of the names of tags and how many contents of a SELECT of ids carry them."""
+    return (
+        select(TAG.c.name.label("value"), func.count().label("count"))
+        .select_from(LINK)
+        .join(TAG, TAG.c.tag_id == LINK.c.tag_id)
+        .where(LINK.c.content_id.in_(hits))
+        .group_by(TAG.c.name)
+        .order_by(func.count().desc(), TAG.c.name)
+    )
 
 
 def carried_abroad(from_space_id: int, space_id: int) -> Select[Any]:

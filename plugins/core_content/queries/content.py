@@ -91,15 +91,16 @@ def digest_query(ctx: Context, prefix: str = "") -> Select[Any]:
 
 
 TEXT = Statement(
-    select(Revision.raw_content, Revision.description, Revision.content_id, Revision.version_number).where(
-        Revision.revision_id == bindparam("revision_id")
-    ),
+    select(
+        Revision.raw_content, Revision.description, Revision.content_id, Revision.version_number,
+        Revision.label.label("label"), Revision.file_extension,
+    ).where(Revision.revision_id == bindparam("revision_id")),
     "TextRow",
-)
+)  # fmt: skip
 
 
 def text_of(ctx: Context, revision_id: int) -> Any | None:
-    """Return raw_content, description, content_id and version_number of a revision; one of this unit unread."""
+    """Return texts, name, content_id and version_number of a revision; one of this unit unread."""
     written = ctx.resources.get(f"core_content.revision:{revision_id}")
     if written is not None:
         return TEXT.row(*(written[name] for name in TEXT.keys))

@@ -1,0 +1,53 @@
+"""The index of each engine of the database over `search_text`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, Select
+
+from atrio.kernel.context import Context
+from atrio.kernel.host import Kernel
+
+from ...language import Query
+from .. import Progress
+
+
+class Index(Protocol):
+    """Answers which contents hold a text, rights and states left aside."""
+
+    def hits(self, query: Query, fields: frozenset[str]) -> Select[Any]:
+        """Return a SELECT of content_id and score of what a query finds, in these wire fields or in all."""
+        ...
+
+    def containing(self, ctx: Context, needles: Sequence[str]) -> ColumnElement[bool]:
+        """Return the condition, over CONTENT, of contents in whose texts one of some folded needles stands."""
+        ...
+
+    def learn(self, ctx: Context, texts: Sequence[str]) -> None:
+        """Take note of texts that were just written, where the index does not do so by itself."""
+        ...
+
+    def rebuild(self, kernel: Kernel, progress: Progress) -> None:
+        """Make the index anew while the old one answers."""
+        ...
+
+    def facts(self, ctx: Context) -> dict[str, Any]:
+        """Return what operators want to know; `ready` tells whether the index is whole."""
+        ...
+
+
+def index_for(dialect: str) -> Index:
+    """Return the index of an engine of the database."""
+    if dialect == "sqlite":
+        from .sqlite import SqliteIndex
+
+        return SqliteIndex()
+    if dialect == "postgresql":
+        from .postgresql import PostgresqlIndex
+
+        return PostgresqlIndex()
+    from .mariadb import MariadbIndex
+
+    return MariadbIndex()

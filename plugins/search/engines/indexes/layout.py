@@ -1,0 +1,156 @@
+"""The statements that make and delete the indexes over `search_text`, for each engine of the database.
+
+`{n}` is the name of an index on SQLite: a second one is filled beside the first while that one answers.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+from sqlalchemy.sql.elements import TextClause
+
+COLUMNS = ("label", "filename", "description", "body", "tags", "more", "comments", "todos", "file")
+"""Of the index, in this order; weights and column filters go by it."""
+WEIGHTS = (10.0, 5.0, 3.0, 1.0, 5.0, 1.0, 1.0, 1.0, 1.0)
+NAME = "search_words"
+NEXT = "search_words_next"
+_LIST = ", ".join(COLUMNS)
+_NEW = ", ".join(f"new.{c}" for c in COLUMNS)
+_OLD = ", ".join(f"old.{c}" for c in COLUMNS)
+_CHANGED = " OR ".join(f"old.{c} IS NOT new.{c}" for c in COLUMNS)
+
+SQLITE_WORDS = (
+    "CREATE VIRTUAL TABLE IF NOT EXISTS {n} USING fts5("
+    + _LIST
+    + ", content='search_text', content_rowid='content_id', tokenize='unicode61 remove_diacritics 0')"
+)
+_REMOVE = "INSERT INTO {n}({n}, rowid, " + _LIST + ") VALUES ('delete', old.content_id, " + _OLD + ");"
+_ADD = "INSERT INTO {n}(rowid, " + _LIST + ") VALUES (new.content_id, " + _NEW + ");"
+SQLITE_TRIGGERS = (
+    "CREATE TRIGGER IF NOT EXISTS {n}_added AFTER INSERT ON search_text {when_new} BEGIN " + _ADD + " END",
+    "CREATE TRIGGER IF NOT EXISTS {n}_changed AFTER UPDATE ON search_text WHEN (" + _CHANGED + ") {and_old} BEGIN "
+    + _REMOVE + _ADD + " END",
+    "CREATE TRIGGER IF NOT EXISTS {n}_removed AFTER DELETE ON search_text {when_old} BEGIN " + _REMOVE + " END",
+)  # fmt: skip
+"""The first index follows every row; one that is being filled follows those up to where the filling has come."""
+ALWAYS = {"when_new": "", "and_old": "", "when_old": ""}
+_FILLED = "content_id <= (SELECT value FROM search_state WHERE name = 'rebuild')"
+UP_TO_FILLED = {
+    "when_new": f"WHEN new.{_FILLED}", "and_old": f"AND old.{_FILLED}", "when_old": f"WHEN old.{_FILLED}",
+}  # fmt: skip
+SQLITE_VOCABULARY = (
+    "CREATE TABLE IF NOT EXISTS search_vocabulary (word_id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE)",
+    "CREATE VIRTUAL TABLE IF NOT EXISTS search_letters USING fts5(word, content='search_vocabulary',"
+    " content_rowid='word_id', tokenize='trigram case_sensitive 1', detail=none, columnsize=0)",
+    "CREATE TRIGGER IF NOT EXISTS search_vocabulary_added AFTER INSERT ON search_vocabulary BEGIN"
+    " INSERT INTO search_letters(rowid, word) VALUES (new.word_id, new.word); END",
+)
+
+
+def sqlite_index(name: str, *, filling: bool = False) -> list[str]:
+    """Return the statements that make one index of words and keep it in line."""
+    conditions = UP_TO_FILLED if filling else ALWAYS
+    return [SQLITE_WORDS.format(n=name), *sqlite_triggers(name, conditions)]
+
+
+def sqlite_triggers(name: str, conditions: dict[str, str]) -> list[str]:
+    """Return the statements that keep an index in line."""
+    return [t.format(n=name, **conditions) for t in SQLITE_TRIGGERS]
+
+
+def sqlite_drop(name: str) -> list[str]:
+    """Return the statements that delete one index of words."""
+    triggers = [f"DROP TRIGGER IF EXISTS {name}_{what}" for what in ("added", "changed", "removed")]
+    return [*triggers, f"DROP TABLE IF EXISTS {name}"]
+
+
+SQLITE_DROP_VOCABULARY = (
+    "DROP TRIGGER IF EXISTS search_vocabulary_added",
+    "DROP TABLE IF EXISTS search_letters",
+    "DROP TABLE IF EXISTS search_vocabulary",
+)
+
+UNMANAGED = (
+    "search_words", "search_words_*", "search_letters", "search_letters_*", "search_vocabulary",
+    "search_text.words", "search_text.ix_search_text_*", "search_text.ft_search_text_*",
+)  # fmt: skip
+"""What the indexes consist of: tables, and columns and indexes of `search_text`, that no model declares."""
+
+
+# -- PostgreSQL ----------------------------------------------------------------------------------------------
+
+_SPACED = "regexp_replace(left(new.{c}, {limit}), '[^[:alnum:]]+', ' ', 'g')"
+_GRADES = {"label": "A", "filename": "B", "tags": "B", "description": "C"}
+
+
+def _vector(limit: int) -> str:
+    return " || ".join(
+        f"setweight(to_tsvector('simple', {_SPACED.format(c=c, limit=limit)}), '{_GRADES.get(c, 'D')}')"
+        for c in COLUMNS
+    )
+
+
+POSTGRESQL = (
+    "ALTER TABLE search_text ADD COLUMN IF NOT EXISTS words tsvector",
+    "CREATE OR REPLACE FUNCTION search_text_words() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+    f" BEGIN new.words := {_vector(2_000_000)};"
+    # A vector holds one MiB: of longer texts the beginnings are found.
+    f" EXCEPTION WHEN program_limit_exceeded THEN new.words := {_vector(20_000)}; END;"
+    " RETURN new; END $$",
+    "DROP TRIGGER IF EXISTS search_text_words ON search_text",
+    "CREATE TRIGGER search_text_words BEFORE INSERT OR UPDATE ON search_text"
+    " FOR EACH ROW EXECUTE FUNCTION search_text_words()",
+    "CREATE INDEX IF NOT EXISTS ix_search_text_words ON search_text USING gin (words)",
+)
+_LETTERS = ("label", "filename", "description", "body", "tags", "more", "comments", "todos")
+POSTGRESQL_LETTERS = "CREATE INDEX IF NOT EXISTS {n} ON search_text USING gin ({c})".format(
+    n="ix_search_text_letters", c=", ".join(f"{c} gin_trgm_ops" for c in _LETTERS)
+)
+POSTGRESQL_DROP = (
+    "DROP INDEX IF EXISTS ix_search_text_letters",
+    "DROP INDEX IF EXISTS ix_search_text_words",
+    "DROP TRIGGER IF EXISTS search_text_words ON search_text",
+    "DROP FUNCTION IF EXISTS search_text_words()",
+    "ALTER TABLE search_text DROP COLUMN IF EXISTS words",
+)
+
+# -- MariaDB -------------------------------------------------------------------------------------------------
+
+MARIADB = (
+    "SET SESSION innodb_ft_enable_stopword = OFF",
+    "CREATE FULLTEXT INDEX IF NOT EXISTS ft_search_text_words ON search_text (" + _LIST + ")",
+)
+MARIADB_DROP = ("DROP INDEX IF EXISTS ft_search_text_words ON search_text",)
+
+
+def _has_trigrams(connection: Connection) -> bool:
+    """Tell whether pg_trgm is there or can be had; without it `contains` reads the texts."""
+    try:
+        with connection.begin_nested():
+            connection.execute(text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
+    except Exception:
+        return False
+    return True
+
+
+def creation(connection: Connection) -> list[TextClause]:
+    """Return the statements that make the indexes of this engine of the database."""
+    if connection.dialect.name == "sqlite":
+        found = [*sqlite_index(NAME), *SQLITE_VOCABULARY]
+    elif connection.dialect.name == "postgresql":
+        found = [*POSTGRESQL, *([POSTGRESQL_LETTERS] if _has_trigrams(connection) else [])]
+    else:
+        found = list(MARIADB)
+    return [_literal(statement) for statement in found]
+
+
+def removal(connection: Connection) -> list[TextClause]:
+    """Return the statements that delete the indexes; the texts stay."""
+    if connection.dialect.name == "sqlite":
+        found = [*sqlite_drop(NAME), *sqlite_drop(NEXT), *SQLITE_DROP_VOCABULARY]
+    else:
+        found = list(POSTGRESQL_DROP if connection.dialect.name == "postgresql" else MARIADB_DROP)
+    return [_literal(statement) for statement in found]
+
+
+def _literal(statement: str) -> TextClause:
+    return text(statement.replace(":", "\\:"))
