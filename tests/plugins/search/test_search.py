@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from atrio.kernel.host import Kernel
 from atrio.kernel.testing.client import Client
+from atrio.plugins.search import services, upkeep
 
 PATH = "/api/search/content"
 KEYS = {
@@ -56,12 +57,16 @@ def part(kernel: Kernel, whole: int, kind: str, words: str, **state: Any) -> int
             text("UPDATE core_content_content SET current_revision_id = :r WHERE content_id = :c"),
             {"r": revision, "c": made},
         )
+        services.mark(ctx, "content", (whole,))
+    kernel.run(services.catch_up)
     return int(made)
 
 
 def change(kernel: Kernel, content: int, assignment: str) -> None:
     with kernel.unit() as ctx:
         ctx.execute(text(f"UPDATE core_content_content SET {assignment} WHERE content_id = :c"), {"c": content})
+        services.mark(ctx, "content", (content,))
+    kernel.run(services.catch_up)
 
 
 # -- what is found ------------------------------------------------------------------------------------------
@@ -332,6 +337,7 @@ def test_a_search_costs_the_same_whatever_it_finds(
                     )
                 )
         done = count
+        upkeep.populate(kernel, lambda *_: None)
         client.get(PATH, query={"search_string": "hit", "size": 1000})
         with statements() as seen:
             answer = client.get(PATH, query={"search_string": "hit", "size": 1000}).json
