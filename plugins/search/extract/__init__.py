@@ -1,4 +1,4 @@
-"""Texts in the bytes of files, read in a process of their own.
+"""Texts in the bytes of files, read in a process of their own; plain text, where nothing is parsed, is read here.
 
 The other modules of this package run there and know the standard library (and pypdf) alone.
 """
@@ -12,7 +12,7 @@ from typing import Literal
 
 from atrio.kernel import sandbox
 
-from .recognition import HEAD, HERE, extractor_of
+from .recognition import HEAD, HERE, PLAIN, extractor_of
 
 VERSION = 1
 """Rises when extractors read what they did not before: failures of older versions are tried again."""
@@ -58,6 +58,8 @@ def text_of(
     target = extractor_of(head, mimetype, filename, offered or {}) if head else None
     if target is None:
         return Extracted("unsupported")
+    if target == PLAIN:
+        return _plain(path, limits)
     arguments = {
         "target": target, "path": str(path.absolute()), "limit": limits.characters, "seconds": limits.seconds,
     }  # fmt: skip
@@ -74,6 +76,14 @@ def text_of(
     if found["error"] and not found["text"].strip():
         return Extracted("failed", detail=_shown(found["error"]))
     return Extracted("read", found["text"], found["truncated"], _shown(found["error"]))
+
+
+def _plain(path: Path, limits: Limits) -> Extracted:
+    from .plain import pieces
+    from .reading import clean
+
+    text = "".join(pieces(str(path), limits.characters))
+    return Extracted("read", clean(text[: limits.characters]), len(text) > limits.characters)
 
 
 def _shown(detail: str) -> str:

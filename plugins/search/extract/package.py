@@ -8,10 +8,10 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
-from typing import IO
 
 from . import office
 from .markup import shown
+from .xmlstream import Source
 
 UNPACKED = 200 * 1024 * 1024
 """Bytes that all members of one file may unpack to."""
@@ -34,7 +34,7 @@ class Budget:
 class Counted(io.RawIOBase):
     """A member that is read against a budget."""
 
-    def __init__(self, source: IO[bytes], budget: Budget) -> None:
+    def __init__(self, source: Source, budget: Budget) -> None:
         self._source = source
         self._budget = budget
 
