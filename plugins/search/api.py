@@ -30,7 +30,8 @@ from .queries import count_of, next_ids
 from .searchables import texts_of
 
 __all__ = [
-    "BUCKETS", "FIELDS", "PARTS", "STALE", "TEXT", "ContentHits", "ContentSearch", "Engine", "Facet", "Hit", "Kind",
-    "Progress", "Query", "Range", "SearchEngineUnavailable", "SpaceHits", "SpaceSearch", "Status", "Term", "UserHits",
-    "UserSearch", "chosen_engine", "columns_of", "count_of", "embedded", "highlighted", "next_ids", "shown_to", "texts_of", "words",
+    "BUCKETS", "FIELDS", "PARTS", "STALE", "TEXT", "ContentHits", "ContentSearch", "Engine", "Facet", "Hit",
+    "Kind", "Progress", "Query", "Range", "SearchEngineUnavailable", "SpaceHits", "SpaceSearch", "Status", "Term",
+    "UserHits", "UserSearch", "chosen_engine", "columns_of", "count_of", "embedded", "highlighted", "next_ids",
+    "shown_to", "texts_of", "words",
 ]  # fmt: skip

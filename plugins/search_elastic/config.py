@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from atrio.kernel.config import Config, ConfigSection, option
 
 LANGUAGES = {
-    "ar": ("_arabic_", "arabic"), "de": ("_german_", "light_german"), "en": ("_english_", "english"),
-    "es": ("_spanish_", "light_spanish"), "fr": ("_french_", "light_french"), "pt": ("_portuguese_", "light_portuguese"),
+    "ar": ("_arabic_", "arabic"), "de": ("_german_", "german"), "en": ("_english_", "english"),
+    "es": ("_spanish_", "spanish"), "fr": ("_french_", "french"),
+    "pt": ("_portuguese_", "portuguese"),
 }  # fmt: skip
 """Stop words and stemmer of each language, by the names that the server knows."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
@@ -22,8 +23,8 @@ class ElasticConfig:
 
     product: str = option(
         "elasticsearch", choices=("elasticsearch", "opensearch"),
-        help="What is spoken to: `elasticsearch`, 9 or newer, by its own client; or `opensearch`, 2 or newer, with "
-        "plain JSON, which Elasticsearch 7.10 to 8 take too.",
+        help="What is spoken to: `elasticsearch`, 9 or newer, by its own client; or `opensearch`, 2 or newer, "
+        "with plain JSON, which Elasticsearch 7.10 to 8 take too.",
     )  # fmt: skip
     host: tuple[str, ...] = option(
         ("localhost",), legacy="search.elasticsearch.host",

@@ -69,7 +69,7 @@ def body(settings: ElasticConfig) -> dict[str, Any]:
 
 def template(settings: ElasticConfig) -> dict[str, Any]:
     """Return the index template: what an index gets that somebody makes by hand."""
-    return {"index_patterns": [index_pattern(settings)], "template": body(settings)}
+    return {"index_patterns": [index_pattern(settings)], "priority": 200, "template": body(settings)}
 
 
 def _analysis(settings: ElasticConfig) -> dict[str, Any]:

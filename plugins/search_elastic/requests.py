@@ -12,12 +12,16 @@ from .config import ElasticConfig
 from .layout import LARGEST_PAGE_END, STEMMED
 
 BOOSTS = {
-    "label": 8, "filename": 8, "tags": 5, "description": 3, "body": 3, "more": 3, "file": 3, "comments": 1, "todos": 1,
+    "label": 8, "filename": 8, "tags": 5, "description": 3, "body": 3, "more": 3, "file": 3, "comments": 1,
+    "todos": 1,
 }  # fmt: skip
 STEM = 0.5
 """What a word in another form counts for, of what the word itself does."""
 EXPANSIONS = 1000
 """Words that the begun last word of a phrase is completed to, where the server has no better way."""
+IDS = ("space_id", "author_id", "modifier_id")
+VALUES = ("file_extension", "status", "type", "tag_names")
+TIMES = ("created", "modified")
 NAMED = 200
 """Values of facets that are ids: those of one name are counted together."""
 
@@ -50,12 +54,9 @@ def content_request(search: ContentSearch, scope: Scope, settings: ElasticConfig
         "track_total_hits": True, "track_scores": True, "_source": False,
         "sort": [{"_score": "desc"}, {"modified": "desc"}, {"content_id": "desc"}],
         "aggs": {
-            **{name: {"terms": {"field": name, "size": NAMED}} for name in ("space_id", "author_id", "modifier_id")},
-            **{
-                name: {"terms": {"field": name, "size": BUCKETS}}
-                for name in ("file_extension", "status", "type", "tag_names")
-            },
-            **{f"{name}_{end}": {end: {"field": name}} for name in ("created", "modified") for end in ("min", "max")},
+            **{name: {"terms": {"field": name, "size": NAMED}} for name in IDS},
+            **{name: {"terms": {"field": name, "size": BUCKETS}} for name in VALUES},
+            **{f"{name}_{end}": {end: {"field": name}} for name in TIMES for end in ("min", "max")},
         },
     }  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from atrio.kernel.host import Kernel
+from tests.plugins.search.suite import write  # noqa: F401 - a fixture
 
 
 @pytest.fixture(scope="session")
