@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 INLINE = (
-    "a abbr b bdi bdo big cite code data del dfn em font i ins kbd mark q s samp small span strike strong sub sup tt "
-    "u var wbr html-mention"
+    "a abbr b bdi bdo big cite code data del dfn em font i ins kbd mark q s samp small span strike strong sub sup "
+    "tt u var wbr html-mention"
 )
 _INLINE = re.compile(rf"</?(?:{'|'.join(INLINE.split())})(?:\s[^<>]*)?>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
@@ -73,7 +73,7 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def joined(texts: Iterable[str], limit: int) -> str:
-    """Return several texts as one folded text, each on a line of its own, so that no phrase spans two."""
+    """Return several texts as one folded text, each on a line of its own."""
     parts: list[str] = []
     left = limit
     for text in texts:

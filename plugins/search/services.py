@@ -155,10 +155,11 @@ def _defer(ctx: Context) -> None:
 
 def mark_below(ctx: Context, content_id: int) -> None:
     """Note that a content and all below it have to be looked at again: one statement for any tree."""
+    fresh = literal(ctx.now % 2_000_000_000)  # another number than any that a job may have seen
     down = select(CONTENT.c.content_id).where(CONTENT.c.content_id == content_id).cte("down", recursive=True)
     down = down.union_all(select(CONTENT.c.content_id).join(down, CONTENT.c.parent_id == down.c.content_id))
     source = (
-        select(literal("content").label("kind"), CONTENT.c.content_id, literal(ctx.now % 2_000_000_000).label("number"))
+        select(literal("content").label("kind"), CONTENT.c.content_id, fresh.label("number"))
         .where(CONTENT.c.content_id.in_(select(down.c.content_id)), CONTENT.c.type.not_in(["comment", "todo"]))
         .order_by(CONTENT.c.content_id)
     )  # fmt: skip

@@ -141,8 +141,9 @@ def is_member(ctx: Context, space_id: int, user_id: int) -> bool:
 
 __all__ = [
     "CONTENT_MANAGER", "CONTRIBUTOR", "CREATE_SPACE", "DELETE_SPACE", "LEVELS", "MEMBER", "MODIFY_SPACE",
-    "NOT_TRASHED", "READER", "ROLES", "SEE_SPACE", "SPACE", "SPACE_TABLE", "WORKSPACE_MANAGER", "InsufficientUserRole", "InvalidSpaceId",
-    "NestedSpaceSchema", "SpaceDigestSchema", "SpaceNameSchema", "SpaceNotFound", "SpaceSchema", "agenda_space",
+    "NOT_TRASHED", "READER", "ROLES", "SEE_SPACE", "SPACE", "SPACE_TABLE", "WORKSPACE_MANAGER",
+    "InsufficientUserRole", "InvalidSpaceId", "NestedSpaceSchema", "SpaceDigestSchema",
+    "SpaceNameSchema", "SpaceNotFound", "SpaceSchema", "agenda_space",
     "agenda_spaces", "create_space", "every_member", "fellow_members", "find_by_label", "find_space",
     "is_member", "joined_spaces", "load_space", "lock_space", "mail_modes", "mail_modes_among", "member_dumper",
     "member_ids", "member_space_ids", "member_views", "members_at_least", "nested_space_dumper", "one_user",

@@ -55,32 +55,25 @@ class EmbeddedEngine:
         """Find contents: five statements whatever the number of hits, and one more for highlights."""
         if not search.query:
             return ContentHits()
-        found = self._hits(search)
         conditions = filters(ctx, search)
+        found = self.index.hits(search.query, search.fields, scored=False).cte("hit")
         rows = ctx.execute(_counted(found, conditions)).all()
         total = sum(row.n for row in rows)
         if not total:
             return ContentHits()
         facets = _facets(ctx, rows)
-        tagged = tag_counts(ctx, _only(found, conditions))
+        tagged = tag_counts(ctx, _joined(found, conditions, CONTENT.c.content_id))
         if tagged is not None:
             facets["tags"] = [Facet(r.value, r.count) for r in ctx.execute(tagged.limit(BUCKETS))]
         return ContentHits(
-            self._page(ctx, search, found, conditions) if search.offset < total else (), total, True, facets,
-            _range(rows, "created"), _range(rows, "modified"),
+            self._page(ctx, search, conditions) if search.limit and search.offset < total else (), total, True,
+            facets, _range(rows, "created"), _range(rows, "modified"),
         )  # fmt: skip
 
-    def _hits(self, search: ContentSearch) -> Any:
-        hits = self.index.hits(search.query, search.fields).cte("hit")
-        return hits.prefix_with("MATERIALIZED", dialect="sqlite").prefix_with("MATERIALIZED", dialect="postgresql")
-
-    def _page(self, ctx: Context, search: ContentSearch, found: Any, conditions: Sequence[Any]) -> list[Hit]:
-        if not search.limit:
-            return []
+    def _page(self, ctx: Context, search: ContentSearch, conditions: Sequence[Any]) -> list[Hit]:
+        found = self.index.hits(search.query, search.fields, scored=True).cte("hit")
         query = (
-            select(found.c.content_id, found.c.score)
-            .join(CONTENT, CONTENT.c.content_id == found.c.content_id)
-            .where(*conditions)
+            _joined(found, conditions, found.c.content_id, found.c.score)
             .order_by(found.c.score.desc(), CONTENT.c.modified.desc(), CONTENT.c.content_id.desc())
             .limit(search.limit)
             .offset(search.offset)
@@ -138,10 +131,6 @@ def _joined(found: Any, conditions: Sequence[Any], *columns: Any) -> Select[Any]
         .select_from(found.join(CONTENT, CONTENT.c.content_id == found.c.content_id))
         .where(*conditions)
     )
-
-
-def _only(found: Any, conditions: Sequence[Any]) -> Select[Any]:
-    return _joined(found, conditions, CONTENT.c.content_id)
 
 
 def _counted(found: Any, conditions: Sequence[Any]) -> Select[Any]:

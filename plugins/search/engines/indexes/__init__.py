@@ -17,8 +17,8 @@ from .. import Progress
 class Index(Protocol):
     """Answers which contents hold a text, rights and states left aside."""
 
-    def hits(self, query: Query, fields: frozenset[str]) -> Select[Any]:
-        """Return a SELECT of content_id and score of what a query finds, in these wire fields or in all."""
+    def hits(self, query: Query, fields: frozenset[str], *, scored: bool) -> Select[Any]:
+        """Return a SELECT of content_id, and score, of what a query finds, in these wire fields or in all."""
         ...
 
     def containing(self, ctx: Context, needles: Sequence[str]) -> ColumnElement[bool]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import TextClause
 
 COLUMNS = ("label", "filename", "description", "body", "tags", "more", "comments", "todos", "file")
@@ -23,8 +24,8 @@ SQLITE_WORDS = (
     + _LIST
     + ", content='search_text', content_rowid='content_id', tokenize='unicode61 remove_diacritics 0')"
 )
-_REMOVE = "INSERT INTO {n}({n}, rowid, " + _LIST + ") VALUES ('delete', old.content_id, " + _OLD + ");"
-_ADD = "INSERT INTO {n}(rowid, " + _LIST + ") VALUES (new.content_id, " + _NEW + ");"
+_REMOVE = "INSERT INTO {n}({n}, rowid, " + _LIST + ") VALUES ('delete', old.content_id, " + _OLD + ");"  # noqa: S608
+_ADD = "INSERT INTO {n}(rowid, " + _LIST + ") VALUES (new.content_id, " + _NEW + ");"  # noqa: S608
 SQLITE_TRIGGERS = (
     "CREATE TRIGGER IF NOT EXISTS {n}_added AFTER INSERT ON search_text {when_new} BEGIN " + _ADD + " END",
     "CREATE TRIGGER IF NOT EXISTS {n}_changed AFTER UPDATE ON search_text WHEN (" + _CHANGED + ") {and_old} BEGIN "
@@ -127,7 +128,7 @@ def _has_trigrams(connection: Connection) -> bool:
     try:
         with connection.begin_nested():
             connection.execute(text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
-    except Exception:
+    except DBAPIError:
         return False
     return True
 

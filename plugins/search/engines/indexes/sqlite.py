@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Float,
+    Integer,
     Select,
     and_,
     bindparam,
@@ -46,7 +47,9 @@ WORDS_AT_ONCE = 1000
 """Words that hold a needle, up to which asking for each is better than reading the texts."""
 BATCH = 500
 
-_WORDS = table(NAME, column("rowid"))
+_WORDS = table(NAME, column("rowid", Integer))
+_FOUND = (_WORDS.c.rowid + 0).label("content_id")
+"""`+ 0` lets the index of words be read first, and contents be looked up by their ids, never the other way."""
 _MATCH = literal_column(NAME).op("MATCH")
 _SCORE = (-func.bm25(literal_column(NAME), *(literal_column(str(w)) for w in WEIGHTS), type_=Float)).label("score")
 _LEARN = text(
@@ -61,7 +64,7 @@ _KNOWN = text(
 class SqliteIndex:
     """FTS5."""
 
-    def hits(self, query: Query, fields: frozenset[str]) -> Select[Any]:
+    def hits(self, query: Query, fields: frozenset[str], *, scored: bool) -> Select[Any]:
         """Return a SELECT of content_id and score."""
         names = columns_of(fields)
         only = f"{{{' '.join(names)}}} : " if names else ""
@@ -69,11 +72,10 @@ class SqliteIndex:
         unwanted = " OR ".join(_term(t) for t in query.unwanted)
         if not wanted:
             without = select(_WORDS.c.rowid).where(_MATCH(bindparam("fts", f"{only}({unwanted})")))
-            return select(TEXT.c.content_id, literal(1.0, Float).label("score")).where(
-                TEXT.c.content_id.not_in(without)
-            )
+            columns: tuple[Any, ...] = (TEXT.c.content_id, literal(1.0, Float).label("score"))
+            return select(*columns[: 1 + scored]).where(TEXT.c.content_id.not_in(without))
         sought = f"{only}(({wanted}) NOT ({unwanted}))" if unwanted else f"{only}({wanted})"
-        return select(_WORDS.c.rowid.label("content_id"), _SCORE).where(_MATCH(bindparam("fts", sought)))
+        return select(*(_FOUND, _SCORE)[: 1 + scored]).where(_MATCH(bindparam("fts", sought)))
 
     def containing(self, ctx: Context, needles: Sequence[str]) -> ColumnElement[bool]:
         """Return the condition of contents that hold a needle: over the vocabulary where that can help."""

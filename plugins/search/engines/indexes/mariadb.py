@@ -1,0 +1,111 @@
+"""The index on MariaDB: FULLTEXT over all texts; where it cannot tell, the texts themselves are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Select,
+    and_,
+    bindparam,
+    literal,
+    not_,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.dialects.mysql import match
+
+from atrio.kernel.context import Context
+from atrio.kernel.host import Kernel
+
+from ...language import Query, Term
+from ...models import FIELDS, TEXT
+from .. import Progress
+from .fields import columns_of, reading_through, within
+from .layout import COLUMNS, WEIGHTS
+
+SHORTEST, LONGEST = 3, 84
+"""Letters of the words that InnoDB indexes (innodb_ft_min_token_size, innodb_ft_max_token_size)."""
+
+
+class MariadbIndex:
+    """FULLTEXT in boolean mode finds candidates, regular expressions settle which of them are hits.
+
+    The words of InnoDB's own tokeniser are not quite ours, it leaves out short ones and counts no field apart.
+    """
+
+    def hits(self, query: Query, fields: frozenset[str], *, scored: bool) -> Select[Any]:
+        """Return a SELECT of content_id and score."""
+        names = columns_of(fields) or FIELDS
+        conditions = [or_(*(_holds(t, names) for t in group)) for group in query.wanted]
+        conditions += [not_(_holds(t, names)) for t in query.unwanted]
+        sought = " ".join(filter(None, (_candidates(group) for group in query.wanted)))
+        if sought:
+            indexed = (TEXT.c[name] for name in COLUMNS)
+            conditions.append(match(*indexed, against=literal(sought), in_boolean_mode=True))
+        columns = (TEXT.c.content_id, _score(query, names)) if scored else (TEXT.c.content_id,)
+        return select(*columns).where(and_(*conditions))
+
+    def containing(self, ctx: Context, needles: Sequence[str]) -> ColumnElement[bool]:
+        """Return the condition of contents that hold a needle: reads the texts."""
+        return within(reading_through(needles))
+
+    def learn(self, ctx: Context, texts: Sequence[str]) -> None:
+        """Do nothing: InnoDB keeps its index in line by itself."""
+
+    def rebuild(self, kernel: Kernel, progress: Progress) -> None:
+        """Make the index anew; searches read the old one until it is there, writes of texts wait."""
+        progress("index of words", 0, 1)
+
+        def build(ctx: Context) -> None:
+            ctx.execute(text("SET SESSION innodb_ft_enable_stopword = OFF"))
+            ctx.execute(
+                text(f"ALTER TABLE search_text ADD FULLTEXT INDEX ft_search_text_next ({', '.join(COLUMNS)})")
+            )
+            ctx.execute(text("ALTER TABLE search_text DROP INDEX IF EXISTS ft_search_text_words"))
+            ctx.execute(text("ALTER TABLE search_text RENAME INDEX ft_search_text_next TO ft_search_text_words"))
+
+        kernel.run(build)
+        progress("index of words", 1, 1)
+
+    def facts(self, ctx: Context) -> dict[str, Any]:
+        """Return whether the index is there."""
+        there = ctx.execute(text("SHOW INDEX FROM search_text WHERE Key_name = 'ft_search_text_words'")).first()
+        return {"ready": there is not None, "index": "FULLTEXT", "part of a word": "reads the texts"}
+
+
+def _candidates(group: Sequence[Term]) -> str:
+    """Return the group in the syntax of boolean mode; "" when the index cannot narrow it down."""
+    found: list[str] = []
+    for term in group:
+        exact = term.words[:-1] if term.kind == "prefix" else term.words
+        usable = [w for w in exact if SHORTEST <= len(w) <= LONGEST and w.isascii()]
+        begun = term.words[-1]
+        if term.kind == "prefix" and SHORTEST <= len(begun) <= LONGEST and begun.isascii():
+            usable.append(f"{begun}*")
+        if not usable:
+            return ""
+        found.append(max(usable, key=len))
+    return f"+({' '.join(found)})"
+
+
+def _holds(term: Term, names: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition of texts with a term; between its words stands what is no letter and no digit."""
+    words = "[^[:alnum:]]+".join(term.words)
+    pattern = f"(?<![[:alnum:]]){words}{'' if term.kind == 'prefix' else '(?![[:alnum:]])'}"
+    return or_(*(TEXT.c[name].bool_op("REGEXP")(bindparam(None, pattern)) for name in names))
+
+
+def _score(query: Query, names: Sequence[str]) -> ColumnElement[Any]:
+    """Return the sum of the weights of the texts that hold a term."""
+    weights = dict(zip(COLUMNS, WEIGHTS, strict=True))
+    total: ColumnElement[Any] = literal(0.0, Float)
+    for group in query.wanted:
+        for term in group:
+            for name in names:
+                total = total + case((_holds(term, (name,)), weights[name]), else_=0.0)
+    return (total + literal(0.01, Float)).label("score")
