@@ -18,7 +18,7 @@ worker: $(STAMP)
 test: $(VENV)/.stamp-test
 	$(BIN)/pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m "not services and not slow and not browser" $(ARGS)
 
-test-all: $(VENV)/.stamp-test
+test-all: $(VENV)/.stamp-services
 	$(BIN)/pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m "services or slow or browser" $(ARGS)
 	@$(MAKE) --no-print-directory test-engine ENGINE=postgresql SERVER="$$ATRIO_TEST_POSTGRESQL_URL"
 	@$(MAKE) --no-print-directory test-engine ENGINE=mariadb SERVER="$$ATRIO_TEST_MARIADB_URL"
@@ -68,6 +68,10 @@ $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.stamp-test: $(STAMP)
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[all,test]'
+	@touch $@
+
+$(VENV)/.stamp-services: $(VENV)/.stamp-test
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[all,test,test-services]'
 	@touch $@
 
 $(VENV)/.stamp-check: $(VENV)/.stamp-test

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,9 +11,11 @@ from atrio.kernel.host import Kernel
 
 from .config import SearchConfig
 from .engines import Engine
+from .engines.absent import AbsentEngine
 from .engines.embedded import EmbeddedEngine
 from .engines.indexes import Index
 
+log = logging.getLogger("atrio.search")
 EMBEDDED = ("embedded", "simple")
 
 
@@ -33,7 +36,7 @@ def index_of(kernel: Kernel) -> Index:
 
 
 def engine_of(kernel: Kernel) -> Engine:
-    """Return the engine that answers advanced searches; that of the database where the chosen one is absent."""
+    """Return the engine that answers advanced searches."""
     return kernel.memo("search.engine", lambda: _make(kernel))
 
 
@@ -42,12 +45,20 @@ def _make(kernel: Kernel) -> Engine:
     if chosen in EMBEDDED:
         return embedded(kernel)
     factory = offered(kernel).get(chosen)
-    return embedded(kernel) if factory is None else factory(kernel)
+    if factory is None:
+        log.error("search.engine is %s, which no running plugin brings: searches are refused", chosen)
+        return AbsentEngine(chosen)
+    return factory(kernel)
 
 
 def outside(kernel: Kernel) -> bool:
     """Tell whether the engine keeps an index outside the database, which jobs have to feed."""
     return engine_of(kernel) is not embedded(kernel)
+
+
+def chosen_engine(config: Config) -> str:
+    """Return the name of the engine that the operator chose."""
+    return config[SearchConfig].engine
 
 
 def is_advanced(config: Config) -> bool:

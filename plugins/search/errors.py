@@ -12,4 +12,12 @@ class AdvancedSearchNotEnabled(KernelError):
     message = "Advanced search is not enabled."
 
 
-ERRORS = (AdvancedSearchNotEnabled,)
+class SearchEngineUnavailable(KernelError):
+    """The search engine that was chosen does not answer, or has no index yet; the log says why."""
+
+    code = 7002
+    status = 503
+    message = "The search engine does not answer."
+
+
+ERRORS = (AdvancedSearchNotEnabled, SearchEngineUnavailable)

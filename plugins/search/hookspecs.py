@@ -12,6 +12,17 @@ if TYPE_CHECKING:
 
 
 @hookspec
+def register_extractors() -> Mapping[str, str]:  # type: ignore[empty-body]
+    """Return what reads the text of files: `module:function` by media type, before what search itself can read.
+
+    The function is called with the path of the bytes and the number of characters that are wanted, and returns
+    the text or yields pieces of it; ValueError says why there is none. It runs in a process of its own with
+    limits of time and memory, without the environment, and without Atrio: the packages around its module are
+    not run there, so the module imports all it needs by itself, and quickly.
+    """
+
+
+@hookspec
 def register_searchables() -> Iterable[Mapping[str, Any]]:  # type: ignore[empty-body]
     """Return further texts by which contents are found, as plain mappings.
 

@@ -42,9 +42,10 @@ def register_hookspecs() -> list[Any]:
 @hookimpl
 def register_models() -> list[Any]:
     """Declare the tables."""
+    from .files.models import SearchExtract, SearchFile
     from .models import SearchPerson, SearchPlace, SearchStale, SearchState, SearchText
 
-    return [SearchText, SearchPerson, SearchPlace, SearchStale, SearchState]
+    return [SearchText, SearchPerson, SearchPlace, SearchStale, SearchState, SearchExtract, SearchFile]
 
 
 @hookimpl
@@ -60,17 +61,19 @@ def register_migrations() -> Lineage:
 @hookimpl
 def register_subscriptions() -> list[Subscription]:
     """Follow what changes texts."""
+    from .files.tasks import SUBSCRIPTIONS as READING
     from .subscribers import SUBSCRIPTIONS
 
-    return list(SUBSCRIPTIONS)
+    return [*SUBSCRIPTIONS, *READING]
 
 
 @hookimpl
 def register_tasks() -> list[Task]:
     """Declare the jobs."""
+    from .files.tasks import TASKS as READING
     from .tasks import TASKS
 
-    return list(TASKS)
+    return [*TASKS, *READING]
 
 
 @hookimpl

@@ -18,6 +18,7 @@ from . import consistency, projection, queries
 from .choice import engine_of, index_of
 from .config import SearchConfig
 from .engines import KINDS, Kind
+from .files.asking import ask
 from .folding import fold
 from .models import FIELDS, PERSON, PLACE, STALE, STATE, TEXT
 from .searchables import texts_of
@@ -74,11 +75,12 @@ def project_added(ctx: Context, content_ids: Sequence[int]) -> None:
 
 
 def project(ctx: Context, content_ids: Sequence[int]) -> int:
-    """Write all texts of some contents but that of files, and return how many there are: six statements."""
+    """Write all texts of some contents but that of files, and return how many there are: seven statements."""
     rows = projection.whole_texts(ctx, content_ids)
     if rows:
         _write(ctx, TEXT, "content_id", ALL_BUT_FILE, [{"file": "", **row} for row in rows])
         index_of(ctx.kernel).learn(ctx, [row[name] for row in rows for name in FIELDS if name in row])
+        ask(ctx, [row["content_id"] for row in rows])
     return len(rows)
 
 

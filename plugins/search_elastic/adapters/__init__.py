@@ -1,0 +1,1 @@
+"""The libraries that speak to the server."""

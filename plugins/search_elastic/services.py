@@ -1,0 +1,159 @@
+"""Writes: what the index has to be told of is noted with the change, and told by jobs until the server has it."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from sqlalchemy import bindparam, delete, literal, select
+
+from atrio.kernel import jobs
+from atrio.kernel.context import Context
+from atrio.kernel.db.upsert import upsert
+from atrio.kernel.host import Kernel
+from atrio.plugins.core_content.api import CONTENT
+from atrio.plugins.search.api import PARTS, Progress, count_of, next_ids
+
+from . import documents, queries
+from .adapters.server import Server, ServerAway, ServerRefused
+from .config import ElasticConfig
+from .index import Index
+from .models import WAITING
+
+log = logging.getLogger("atrio.search")
+SEND = "search_elastic.send"
+AT_ONCE = 50
+"""Contents that are read at once."""
+A_ROUND = 2_000
+"""Contents after which the index is refreshed and they are forgotten."""
+HELD_SECONDS = 300
+_FORGET = delete(WAITING).where(
+    WAITING.c.content_id == bindparam("forget_id"), WAITING.c.number == bindparam("forget_number")
+)
+
+
+def index_of(kernel: Kernel) -> Index:
+    """Return the index of this installation; nothing is sent before it is used."""
+
+    def make() -> Index:
+        settings = kernel.config[ElasticConfig]
+        return Index(Server(settings), settings)
+
+    return kernel.part("search_elastic.index", make)
+
+
+def mark(ctx: Context, content_ids: Sequence[int]) -> None:
+    """Note that the index has to be told of some contents, and leave a job that tells it."""
+    if not content_ids:
+        return
+    statement = upsert(ctx.dialect, WAITING, ("content_id",), overwrite=("number",))
+    ctx.execute(statement, [{"content_id": i, "number": _number()} for i in sorted(set(content_ids))])
+    _defer(ctx)
+
+
+def mark_all(ctx: Context) -> None:
+    """Note that the index has to be told of everything: one statement."""
+    source = (
+        select(CONTENT.c.content_id, literal(_number()).label("number"))
+        .where(CONTENT.c.type.not_in(PARTS))
+        .order_by(CONTENT.c.content_id)
+    )
+    columns = ("content_id", "number")
+    ctx.execute(
+        upsert(ctx.dialect, WAITING, ("content_id",), overwrite=("number",), source=source, columns=columns)
+    )
+    _defer(ctx)
+
+
+def _number() -> int:
+    return secrets.randbits(62)
+
+
+def _defer(ctx: Context) -> None:
+    if not any(task == SEND for task, _, _ in ctx.deferred):
+        ctx.defer(SEND)
+
+
+# -- telling the index ---------------------------------------------------------------------------------------
+
+
+def prepare(kernel: Kernel) -> None:
+    """Make the index where there is none, and note that it has to be told of everything."""
+    try:
+        if index_of(kernel).ensure():
+            kernel.run(mark_all)
+    except (ServerAway, ServerRefused) as error:
+        log.warning("the search engine cannot be used: %s", error)
+
+
+def send_waiting(kernel: Kernel) -> int:
+    """Tell the index of what waits and return of how many; 0 while somebody else does, or the server is away.
+
+    No transaction is open while the server is asked. What was marked again meanwhile stays.
+    """
+    lock: threading.Lock = kernel.part("search_elastic.lock", threading.Lock)
+    total = 0
+    while kernel.run(partial(queries.waiting, limit=1), writes=False):
+        if not lock.acquire(blocking=False):
+            return total
+        try:
+            if not kernel.run(partial(jobs.take_single, name=SEND, seconds=HELD_SECONDS)):
+                return total
+            sent = _send_round(kernel)
+            kernel.run(partial(jobs.release_single, name=SEND))
+        finally:
+            lock.release()
+        if not sent:
+            return total
+        total += sent
+    return total
+
+
+def _send_round(kernel: Kernel) -> int:
+    index = index_of(kernel)
+    try:
+        if index.ensure():
+            kernel.run(mark_all)
+        rows = kernel.run(partial(queries.waiting, limit=A_ROUND), writes=False)
+        for start in range(0, len(rows), AT_ONCE):
+            _write(kernel, index, [row.content_id for row in rows[start : start + AT_ONCE]])
+        index.refresh()
+    except ServerAway as error:
+        log.warning("the search engine is away, its index catches up later: %s", error)
+        return 0
+    except ServerRefused as error:
+        log.error("the search engine refuses: %s", error)
+        return 0
+    kernel.run(partial(_forget, rows=rows))
+    return len(rows)
+
+
+def _write(kernel: Kernel, index: Index, ids: Sequence[int], aliases: Sequence[str] | None = None) -> None:
+    version = time.time_ns() // 1000  # not the clock of the context: the index compares it with what it has
+    found = kernel.run(partial(documents.documents, content_ids=ids), writes=False)
+    index.write([(i, found.get(i)) for i in ids], version, aliases=aliases)
+
+
+def _forget(ctx: Context, rows: Sequence[object]) -> None:
+    if rows:
+        ctx.execute(_FORGET, [{"forget_id": r.content_id, "forget_number": r.number} for r in rows])  # type: ignore[attr-defined]
+
+
+def rebuild(kernel: Kernel, progress: Progress) -> None:
+    """Fill an index beside the one that answers, then let it take its place.
+
+    What changes meanwhile is written to both. ServerAway, ServerRefused: the old index goes on answering.
+    """
+    index = index_of(kernel)
+    name = index.begin_next()
+    total = kernel.run(partial(count_of, kind="content"), writes=False)
+    after = done = 0
+    while ids := kernel.run(partial(next_ids, kind="content", after=after, limit=AT_ONCE), writes=False):
+        _write(kernel, index, ids, [index.next_alias])
+        after, done = ids[-1], done + len(ids)
+        progress("index of words", done, max(total, done))
+    index.swap(name)
