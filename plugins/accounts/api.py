@@ -166,7 +166,8 @@ __all__ = [
     "ADMINISTRATOR", "ADMINISTRATORS", "CANDIDATE", "KNOWS_USER", "KNOWS_USER_PERMISSION", "NOBODY", "OWN",
     "OWN_OR_ADMINISTRATOR", "TRUSTED", "TRUSTED_USER", "USER", "USERS", "InsufficientUserProfile",
     "InvalidUserId", "NamedEmail", "UserDigestSchema", "UserNotFound", "account_texts", "by_login",
-    "digest_columns", "first_administrator", "get_user", "gets_mail", "invite_user", "is_active_account", "issue_access_token",
+    "digest_columns", "first_administrator", "get_user", "gets_mail", "invite_user", "is_active_account",
+    "issue_access_token",
     "knows_everybody", "lock_allowance", "lock_user", "mail_addressees", "make_reset_token", "may_invite",
     "profile_of", "reset_link", "user_digest", "user_ids", "user_parameters",
 ]  # fmt: skip

@@ -13,6 +13,8 @@ class SearchConfig:
 
     engine: str = option(
         "embedded",
+        legacy="search.engine",
+        from_legacy=lambda text: "embedded" if text == "simple" else text,
         help="What answers: `embedded`, the index in the database; `simple`, the plain search alone; or the name "
         "of an engine that a plugin brings.",
     )

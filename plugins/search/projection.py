@@ -165,4 +165,5 @@ def wholes_of(ctx: Context, content_ids: Sequence[int]) -> dict[int, int | None]
         .where(up.c.type.in_(PARTS))
     )
     rows: Any = ctx.execute(select(up.c.start_id, up.c.content_id).where(up.c.type.not_in(PARTS)))
-    return found | {start_id: content_id for start_id, content_id in rows}
+    found.update((row[0], row[1]) for row in rows)
+    return found

@@ -29,7 +29,7 @@ ADVANCED = Guard("advanced search", _enabled, (AdvancedSearchNotEnabled,))
 """For routes that only engines with an index of words answer."""
 
 
-def _page(query: Mapping[str, Any]) -> dict[str, int]:
+def _page(query: Mapping[str, Any]) -> dict[str, Any]:
     return {"offset": (query["page_nb"] - 1) * query["size"], "limit": query["size"]}
 
 

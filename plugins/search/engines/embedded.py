@@ -64,7 +64,8 @@ class EmbeddedEngine:
         facets = _facets(ctx, rows)
         tagged = tag_counts(ctx, _joined(found, conditions, CONTENT.c.content_id))
         if tagged is not None:
-            facets["tags"] = [Facet(r.value, r.count) for r in ctx.execute(tagged.limit(BUCKETS))]
+            counted: Any = ctx.execute(tagged.limit(BUCKETS))
+            facets["tags"] = [Facet(value, count) for value, count in counted]
         return ContentHits(
             self._page(ctx, search, conditions) if search.limit and search.offset < total else (), total, True,
             facets, _range(rows, "created"), _range(rows, "modified"),

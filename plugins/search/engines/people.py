@@ -27,9 +27,10 @@ def find_people(ctx: Context, search: UserSearch) -> UserHits:
     found = select(hits.c.user_id, hits.c.score).order_by(
         hits.c.score.desc(), hits.c.public_name, hits.c.user_id
     ).limit(search.limit).offset(search.offset)  # fmt: skip
-    total, first, last = ctx.execute(
+    summary: Any = ctx.execute(
         select(func.count(), func.min(hits.c.newest), func.max(hits.c.newest)).select_from(hits)
     ).one()
+    total, first, last = summary
     if not total:
         return UserHits()
     shared = (

@@ -125,7 +125,7 @@ def test_trees_cost_the_same_whatever_their_size(place: Any, make_space: Any, st
     costs = []
     for size in (2, 60):
         target = make_space(f"T{size}")
-        folder = place.make(f"F{size}", "folder")
+        folder = place.make(f"Folder {size}", "folder")
         for n in range(size):
             place.make(f"n{n}", parent=folder)
         with statements() as seen:

@@ -186,7 +186,8 @@ def test_an_engine_that_was_away_catches_up(
     assert kernel.run(lambda ctx: queries.number_waiting(ctx)) >= 2
     engine.away = False
     kernel.run(services.catch_up)
-    assert ("content", (note,)) in engine.seen and ("space", (space,)) in engine.seen
+    assert ("content", (note,)) in engine.seen
+    assert ("space", (space,)) in engine.seen
     assert kernel.run(lambda ctx: queries.number_waiting(ctx)) == 0
     client.put(f"/api/workspaces/{space}/contents/{note}/trashed")
     assert engine.seen.count(("content", (note,))) == 2
