@@ -16,6 +16,27 @@ def search() -> None:
     """Look after the index."""
 
 
+@search.command("files")
+@click.option("--failed", is_flag=True, help="List files that could not be read, or not to their end; the newest.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many of them.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@click.pass_obj
+def files(settings: Any, failed: bool, limit: int, as_json: bool) -> None:
+    """Say what came of reading the text in files."""
+    from .files.queries import failures, outcomes
+
+    kernel = _boot(settings)
+    with kernel.unit(writes=False) as ctx:
+        found = failures(ctx, limit) if failed else outcomes(ctx)
+    kernel.db.close()
+    names = ("content_id", "filename", "outcome", "detail") if failed else ("outcome", "number", "characters")
+    rows = [{name: getattr(row, name) for name in names} for row in found]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(list(names), [[str(row[name]) for name in names] for row in rows])
+
+
 @search.group("index")
 def index() -> None:
     """Make, fill, compare and delete the index."""

@@ -83,7 +83,7 @@ class ElasticEngine:
             return self._index.search(request)
         except (ServerAway, ServerRefused) as error:
             log.warning("a search was not answered: %s", error)
-            raise SearchEngineUnavailable from None
+            raise SearchEngineUnavailable("The search engine does not answer.") from None
 
     def users(self, ctx: Context, search: UserSearch) -> UserHits:
         """Find people, in the database."""
@@ -101,8 +101,7 @@ class ElasticEngine:
     def create(self, kernel: Kernel) -> None:
         """Make the index where there is none, and leave a job that fills it."""
         with _told():
-            if self._index.ensure():
-                kernel.run(services.mark_all)
+            services.prepare(kernel)
 
     def drop(self, kernel: Kernel) -> None:
         """Delete the index."""

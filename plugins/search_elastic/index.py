@@ -35,14 +35,20 @@ class Index:
         return sorted(found or ())
 
     def ensure(self) -> bool:
-        """Make the index where there is none, and tell whether it was made just now."""
+        """Make the index where there is none, and tell whether it has to be filled.
+
+        Of several behind the alias, which nothing could be written to, the newest stays.
+        """
         self.server.verified()
-        if self.behind(self.alias):
-            return False
-        name = self._make()
-        self._aliases([{"add": {"index": name, "alias": self.alias}}])
-        log.info("search index %s was made", name)
-        return True
+        names = self.behind(self.alias)
+        if not names:
+            name = self._make()
+            self._aliases([{"add": {"index": name, "alias": self.alias}}])
+            log.info("search index %s was made", name)
+        for name in names[:-1]:
+            log.warning("search index %s is one too many behind %s", name, self.alias)
+            self.server.call("DELETE", f"/{name}", missing=True)
+        return len(names) != 1
 
     def _make(self) -> str:
         self.server.call("PUT", f"/_index_template/{self.alias}", layout.template(self.settings))
@@ -167,7 +173,7 @@ def _taken(item: Mapping[str, Any]) -> bool:
     if status in BUSY:
         return False
     error = item.get("error", {})
-    if status == 404:
+    if status == 404 or "write index" in str(error.get("reason")):
         raise ServerRefused(404, str(error.get("type")), str(error.get("reason")))
     log.error("the search index refuses content %s: %s %s", item.get("_id"), status, error.get("type"))
     return True

@@ -6,7 +6,8 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from sqlalchemy import bindparam, delete, literal, select
@@ -30,6 +31,7 @@ AT_ONCE = 50
 """Contents that are read at once."""
 A_ROUND = 2_000
 """Contents after which the index is refreshed and they are forgotten."""
+ALL = 10_000_000
 HELD_SECONDS = 300
 _FORGET = delete(WAITING).where(
     WAITING.c.content_id == bindparam("forget_id"), WAITING.c.number == bindparam("forget_number")
@@ -82,12 +84,30 @@ def _defer(ctx: Context) -> None:
 
 
 def prepare(kernel: Kernel) -> None:
-    """Make the index where there is none, and note that it has to be told of everything."""
-    try:
-        if index_of(kernel).ensure():
+    """Make the index where there is none, and note that it has to be told of everything.
+
+    Nothing is done while another thread or process is at it. ServerAway, ServerRefused.
+    """
+    with _alone(kernel) as mine:
+        if mine and index_of(kernel).ensure():
             kernel.run(mark_all)
-    except (ServerAway, ServerRefused) as error:
-        log.warning("the search engine cannot be used: %s", error)
+
+
+@contextmanager
+def _alone(kernel: Kernel) -> Iterator[bool]:
+    """Tell whether nobody else makes or writes the index, and keep it so inside."""
+    lock: threading.Lock = kernel.part("search_elastic.lock", threading.Lock)
+    if not lock.acquire(blocking=False):
+        yield False
+        return
+    mine = False
+    try:
+        mine = kernel.run(partial(jobs.take_single, name=SEND, seconds=HELD_SECONDS))
+        yield mine
+    finally:
+        if mine:
+            kernel.run(partial(jobs.release_single, name=SEND))
+        lock.release()
 
 
 def send_waiting(kernel: Kernel) -> int:
@@ -95,18 +115,10 @@ def send_waiting(kernel: Kernel) -> int:
 
     No transaction is open while the server is asked. What was marked again meanwhile stays.
     """
-    lock: threading.Lock = kernel.part("search_elastic.lock", threading.Lock)
     total = 0
     while kernel.run(partial(queries.waiting, limit=1), writes=False):
-        if not lock.acquire(blocking=False):
-            return total
-        try:
-            if not kernel.run(partial(jobs.take_single, name=SEND, seconds=HELD_SECONDS)):
-                return total
-            sent = _send_round(kernel)
-            kernel.run(partial(jobs.release_single, name=SEND))
-        finally:
-            lock.release()
+        with _alone(kernel) as mine:
+            sent = _send_round(kernel) if mine else 0
         if not sent:
             return total
         total += sent
@@ -150,6 +162,7 @@ def rebuild(kernel: Kernel, progress: Progress) -> None:
     """
     index = index_of(kernel)
     name = index.begin_next()
+    noted = kernel.run(partial(queries.waiting, limit=ALL), writes=False)
     total = kernel.run(partial(count_of, kind="content"), writes=False)
     after = done = 0
     while ids := kernel.run(partial(next_ids, kind="content", after=after, limit=AT_ONCE), writes=False):
@@ -157,3 +170,5 @@ def rebuild(kernel: Kernel, progress: Progress) -> None:
         after, done = ids[-1], done + len(ids)
         progress("index of words", done, max(total, done))
     index.swap(name)
+    for start in range(0, len(noted), A_ROUND):  # the new index was told of these
+        kernel.run(partial(_forget, rows=noted[start : start + A_ROUND]))

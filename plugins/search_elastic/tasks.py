@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
 from atrio.kernel.context import Context
 from atrio.kernel.tasks import Task
 from atrio.plugins.search.api import chosen_engine
 
 from . import services
+from .adapters.server import ServerAway, ServerRefused
 from .engine import ElasticEngine
+
+log = logging.getLogger("atrio.search")
 
 
 def send(ctx: Context) -> None:
@@ -18,7 +23,11 @@ def send(ctx: Context) -> None:
 def prepare(ctx: Context) -> None:
     """Make the index where there is none and tell it of what waits; nothing where another engine was chosen."""
     if chosen_engine(ctx.config) == ElasticEngine.name:
-        services.prepare(ctx.kernel)
+        try:
+            services.prepare(ctx.kernel)
+        except (ServerAway, ServerRefused) as error:
+            log.warning("the search engine cannot be used: %s", error)
+            return  # this runs each minute
         services.send_waiting(ctx.kernel)
 
 

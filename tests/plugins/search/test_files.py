@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
+
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 
+from atrio import hookimpl
 from atrio.plugins.core_content.api import copy_content, get_content
 from atrio.plugins.search import services as search_services
 from atrio.plugins.search.files import queries, services, tasks
@@ -193,3 +198,34 @@ def test_the_same_statements_for_many_as_for_few(kernel, put, statements):
     with statements() as many:
         kernel.run(lambda ctx: queries.lacks_text(ctx, list(range(number, number + 1000))))
     assert len(few) == len(many) == 1
+
+
+def test_other_plugins_read_their_own_kinds(kernel, put, found, monkeypatch, tmp_path):
+    (tmp_path / "own_kind.py").write_text("def pieces(path, limit):\n    yield open(path).read()[::-1]\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    class Other:
+        @hookimpl
+        def register_extractors(self):
+            return {"Application/X-Own": "own_kind:pieces"}
+
+    kernel.hooks.register(Other())
+    put("mirror.own", b"tinotpyrk", media="application/x-own")
+    assert found("kryptonit") == ["mirror"]
+
+
+def test_the_command_says_what_came_of_it(kernel, put, monkeypatch):
+    from atrio.plugins.search.cli import search
+
+    put("note.txt", b"Kryptonit")
+    put("cut.docx", corpus.docx()[:300], WORD)
+    monkeypatch.setattr(kernel.db, "close", lambda: None)
+
+    def run(*words):
+        given = SimpleNamespace(boot=lambda: kernel)
+        return json.loads(CliRunner().invoke(search, ["files", "--json", *words], obj=given).stdout)
+
+    assert {row["outcome"]: row["number"] for row in run()} == {"read": 1, "failed": 1}
+    (row,) = run("--failed")
+    assert row["filename"] == "cut.docx"
+    assert "zip archive" in row["detail"]

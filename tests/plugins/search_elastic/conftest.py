@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -55,12 +56,11 @@ def _searches_there(request: pytest.FixtureRequest, wire: Any, settings_of: dict
 def settle(kernel: Kernel) -> Callable[[], None]:
     """Index what waits now."""
     from atrio.plugins.search import services
-    from atrio.plugins.search_elastic import services as elastic
+    from atrio.plugins.search_elastic import tasks
 
     def run() -> None:
         while kernel.run(services.catch_up):
             pass
-        elastic.prepare(kernel)
-        elastic.send_waiting(kernel)
+        tasks.TASKS[1].handler(SimpleNamespace(kernel=kernel, config=kernel.config))
 
     return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from dataclasses import replace
 from functools import partial
@@ -256,6 +257,43 @@ def test_what_changes_while_it_is_sent_stays_noted(kernel, make_space, write, se
     assert services.send_waiting(kernel) == 1
 
 
+def test_many_at_once_make_one_index(kernel, make_space, write):
+    write(make_space(), "needle")
+    index = services.index_of(kernel)
+    index.drop()
+    kernel.run(services.mark_all)
+    begun = threading.Barrier(6)
+
+    def go():
+        begun.wait()
+        services.prepare(kernel)
+        services.send_waiting(kernel)
+        kernel.db.close_thread()
+
+    threads = [threading.Thread(target=go) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    services.send_waiting(kernel)
+    assert len(index.behind(index.alias)) == 1
+    assert len(stored(kernel)) == 1
+
+
+def test_two_indexes_behind_the_name_are_put_right(kernel, client, make_space, write, settle):
+    write(make_space(), "needle")
+    settle()
+    index = services.index_of(kernel)
+    name = index._make()
+    index._aliases([{"add": {"index": name, "alias": index.alias}}])
+    with pytest.raises(ServerRefused, match="write index"):
+        index.write([(7, {"content_id": 7})], 1)
+    assert index.facts()["ready"] is False
+    settle()
+    assert index.behind(index.alias) == [name]
+    assert labels(client, "needle") == ["needle"]
+
+
 # -- rebuild, compare ----------------------------------------------------------------------------------------
 
 
@@ -284,6 +322,23 @@ def test_rebuild_beside_the_old_index(kernel, client, make_space, write, settle)
     assert len(labels(client, "needle")) == 4
     assert index.server.call("GET", f"/{old[0]}", missing=True) is None
     assert index.facts()["being filled"] == "none"
+
+
+def test_a_rebuild_tells_of_what_waits(kernel, make_space, write, settle):
+    space = make_space()
+    ids = [write(space, f"n{n}") for n in range(3)]
+    settle()
+    with kernel.unit() as ctx:
+        statement = text("INSERT INTO search_elastic_waiting(content_id, number) VALUES (:id, 1)")
+        ctx.execute(statement, [{"id": i} for i in (*ids, 9999)])
+
+    def progress(what, done, total):
+        with kernel.unit() as ctx:
+            changed = "UPDATE search_elastic_waiting SET number = 2 WHERE content_id = :id"
+            ctx.execute(text(changed), {"id": ids[1]})
+
+    services.rebuild(kernel, progress)
+    assert [row.content_id for row in kernel.run(partial(queries.waiting, limit=9), writes=False)] == [ids[1]]
 
 
 def test_a_rebuild_that_broke_off_leaves_nothing(kernel, client, make_space, write, settle):
