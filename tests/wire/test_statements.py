@@ -15,6 +15,7 @@ import pytest
 
 from atrio.kernel.host import Kernel
 from atrio.kernel.testing.plugin import counted, of_the_request
+from atrio.plugins.search.upkeep import populate
 from tests.contract import facts
 from tests.contract.recipes import RECIPES, asker_of, recipe_for
 from tests.contract.stage import EVERYTHING, Stage
@@ -161,6 +162,7 @@ def test_every_route_keeps_its_budget_whatever_there_is(
             filling.everything(ctx, stage, range(done, number))
             if number == LARGE:
                 filling.users(ctx, range(10 * LARGE, 15 * LARGE))
+        populate(kernel, lambda *_: None)
         done = number
         for route in facts.now():
             seen, answer = cost(route, long(route))
