@@ -15,7 +15,6 @@ from load import Measured, best_of, run
 from server import PASSWORD, Bare, Server
 
 Row = Callable[..., None]
-WORDS = ("alpha", "bravo", "castle", "delta", "ember", "forest", "garden", "harbour", "island", "jungle")
 LARGE = 100_000
 PAGE = 50
 UPLOAD = "content-type: multipart/form-data; boundary=bench\r\n"
@@ -61,13 +60,6 @@ def fill(filler: Filler, space: int) -> World:
     tree = filler.contents(here, [Item("Tree", "folder")], authors)[0]
     level = filler.contents(here, (Item(f"Folder {n:02d}", "folder", tree) for n in range(50)), authors)
     filler.contents(here, (Item(f"Leaf {n:02d}", parent=f) for f in level for n in range(99)), authors)
-    searched = filler.spaces(1, users[1], "Searched")[0]
-    filler.members([(searched, users[1])])
-    texts = (
-        Item(f"{WORDS[n % 10]} {n:05d}", text=f"<p>{' '.join(WORDS[(n * k) % 10] for k in range(1, 60))} t{n}</p>")
-        for n in range(10_000)
-    )
-    filler.contents(searched, texts, authors)
     filler.analyse()
     return World(space, notes[0], notes[1], large, here, there, tree)
 
@@ -253,15 +245,6 @@ def moves(bench: Bench, world: World) -> None:
 
     cost = bench.send(move, 2)
     bench.row("move of 5,000 descendants to another space", f"{cost.cpu_ms:.0f} ms", "500 ms")
-
-
-def search(bench: Bench) -> None:
-    """The simple engine reads every text of the user's spaces; for information."""
-    headers = bench.server.session("bench1")
-    rare = bench.get("/api/search/content?search_string=t7777", 1, headers=headers)
-    common = bench.get("/api/search/content?search_string=castle", 1, headers=headers)
-    bench.row("simple search in 10,000 contents", f"{rare.cpu_ms:.0f} ms", "none",
-              f"{common.cpu_ms:.0f} ms for a word that half of them hold")  # fmt: skip
 
 
 def crowd(bench: Bench, world: World) -> None:

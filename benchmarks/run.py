@@ -24,6 +24,7 @@ from calendars import bench_calendars
 from drive import bench_drive
 from fill import Filler
 from load import cpu_seconds, resident_mib, run
+from search import bench_search
 from server import Server
 from soak import soak
 
@@ -73,7 +74,6 @@ def bench_core(folder: Path, wanted: set[str], rounds: int, mib: int) -> None:
         core.pages(bench, filler, world)
         core.signing_in(bench)
         core.writes(bench, world, small)
-        core.search(bench)
         core.crowd(bench, world)
         filler.close()
     if not wanted or "writers" in wanted:
@@ -246,6 +246,8 @@ def main() -> None:
             bench_start(folder)
         if not wanted or "jobs" in wanted:
             bench_jobs(folder)
+        if not wanted or "search" in wanted:
+            bench_search(folder / "search", row, chosen.rounds)
         if not wanted or "drive" in wanted:
             bench_drive(folder / "drive", row, chosen.mib)
     if not wanted or "mail" in wanted:

@@ -81,6 +81,7 @@ def _mib(folder: Path) -> float:
 
 def bench_search(folder: Path, row: Row, rounds: int, number: int = CONTENTS) -> None:
     """Indexing, searches, saves."""
+    folder.mkdir(exist_ok=True)
     Server(folder).stop()
     writer = Writer()
     filler = Filler(folder / "atrio.db")

@@ -80,7 +80,7 @@ def test_copying_many_todos_costs_the_same(place: Any, statements: Any) -> None:
         costs.append(beside_sign_in(seen))
         todos = place.root.get(f"{place.base}/contents/{copy}/todos").json
         assert [t["raw_content"] for t in todos] == [str(n) for n in range(size)]
-    assert costs[0] == costs[1] <= 20
+    assert costs[0] == costs[1] <= 21  # three of them are the search: text, vocabulary, to-dos to come
 
 
 def test_known_contents(place: Any, make_space: Any) -> None:

@@ -189,7 +189,7 @@ def test_conditions_hold_here_too(place: Any) -> None:
 def test_whole_trees_cost_the_same(place: Any, statements: Any) -> None:
     costs = []
     for size in (2, 40):
-        folder = place.make(f"F{size}", "folder")
+        folder = place.make(f"Folder {size}", "folder")
         for n in range(size):
             place.make(f"n{n}", parent=folder)
         cost = []

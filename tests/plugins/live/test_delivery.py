@@ -33,7 +33,7 @@ def test_ten_thousand_members_cost_one_insert(
         writes.append([s for s in seen if s.startswith("INSERT INTO live_message")])
         told = log.news()
         assert [len(t.receivers) for t in told] == [len(cast.members) + number] * 2
-    assert costs[0] == costs[1] <= 13  # with the one row that mail leaves
+    assert costs[0] == costs[1] <= 15  # with the row that mail leaves, and the two statements of the search
     assert [len(w) for w in writes] == [1, 1]
     assert writes[0] == writes[1]
     assert "SELECT" in writes[0][0]
