@@ -207,7 +207,7 @@ def _types_differ(context: Any, column: Any, declared: Any, found: Any, wanted: 
 
 
 def owner_of(table: str, owners: Iterable[str]) -> str | None:
-    """Return whose table this is: of several prefixes that fit (`search`, `search_elastic`) the longest."""
+    """Return whose table this is: of several prefixes that fit (`x`, `x_y`) the longest."""
     return max((o for o in owners if table.startswith(f"{o}_")), key=len, default=None)
 
 
