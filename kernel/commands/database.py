@@ -100,10 +100,11 @@ def db_check(settings: Settings) -> None:
     from ..schema_state import lineages
 
     kernel = settings.boot(schema=False)
+    owners = {*kernel.lineages, *(record.name for record in kernel.records)}  # also those that are switched off
     bad = False
     with kernel.db.writer.connect() as connection:
         for lineage in lineages(kernel):
-            changes = migrate.differences(connection, lineage, kernel.lineages)
+            changes = migrate.differences(connection, lineage, owners)
             bad = bad or bool(changes)
             click.echo(f"{lineage.owner}: {'ok' if not changes else 'differs'}")
             for change in changes:
