@@ -9,15 +9,19 @@ class AdvancedSearchNotEnabled(KernelError):
     """The instance answers simple searches only (`search.engine`)."""
 
     code = 7001
-    message = "Advanced search is not enabled."
+
+    def __init__(self, message: str = "Advanced search is not enabled") -> None:
+        super().__init__(message)
 
 
 class SearchEngineUnavailable(KernelError):
     """The search engine that was chosen does not answer, or has no index yet; the log says why."""
 
-    code = 7002
+    code = 20120
     status = 503
-    message = "The search engine does not answer."
+
+    def __init__(self, message: str = "The search engine does not answer") -> None:
+        super().__init__(message)
 
 
 ERRORS = (AdvancedSearchNotEnabled, SearchEngineUnavailable)

@@ -55,7 +55,7 @@ class ElasticConfig:
         10,
         minimum=1,
         maximum=60,
-        help="Seconds that a search waits for an answer, before it is refused with 7002.",
+        help="Seconds that a search waits for an answer, before it is refused with 20120.",
     )
     index_prefix: str = option(
         "atrio", legacy="search.elasticsearch.index_alias_prefix",

@@ -18,7 +18,7 @@ class SearchExtract(Base):
 
     __tablename__ = "search_extract"
 
-    digest: Mapped[str] = mapped_column(exact(64), primary_key=True)
+    bytes_digest: Mapped[str] = mapped_column(exact(64), primary_key=True)
     version: Mapped[str] = mapped_column(exact(64))
     outcome: Mapped[str] = mapped_column(exact(16))
     truncated: Mapped[int] = mapped_column(Integer)
@@ -31,12 +31,12 @@ class SearchFile(Base):
     """Of which bytes `search_text.file` is; it goes with the text."""
 
     __tablename__ = "search_file"
-    __table_args__ = (Index("ix_search_file_digest", "digest"),)
+    __table_args__ = (Index("ix_search_file_digest", "bytes_digest"),)
 
     content_id: Mapped[int] = mapped_column(
         Id, ForeignKey("search_text.content_id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
-    digest: Mapped[str] = mapped_column(exact(64))
+    bytes_digest: Mapped[str] = mapped_column(exact(64))
 
 
 EXTRACT = Base.metadata.tables["search_extract"]

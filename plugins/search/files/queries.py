@@ -18,12 +18,12 @@ _FILES = (
     CONTENT.join(REVISION, REVISION.c.revision_id == CONTENT.c.current_revision_id)
     .join(TEXT, TEXT.c.content_id == CONTENT.c.content_id)
     .outerjoin(FILE, FILE.c.content_id == CONTENT.c.content_id)
-    .outerjoin(EXTRACT, EXTRACT.c.digest == REVISION.c.digest)
+    .outerjoin(EXTRACT, EXTRACT.c.bytes_digest == REVISION.c.digest)
 )
 CURRENT = Statement(
     select(
         CONTENT.c.content_id, CONTENT.c.filename, REVISION.c.digest, REVISION.c.mimetype,
-        FILE.c.digest.label("noted"), EXTRACT.c.outcome, EXTRACT.c.version, EXTRACT.c.truncated,
+        FILE.c.bytes_digest.label("noted"), EXTRACT.c.outcome, EXTRACT.c.version, EXTRACT.c.truncated,
     )
     .select_from(_FILES)
     .where(CONTENT.c.content_id == bindparam("content_id"), REVISION.c.digest.is_not(None)),
@@ -33,7 +33,7 @@ CURRENT = Statement(
 SAME_BYTES = Statement(
     select(TEXT.c.file)
     .join(FILE, FILE.c.content_id == TEXT.c.content_id)
-    .where(FILE.c.digest == bindparam("digest"))
+    .where(FILE.c.bytes_digest == bindparam("digest"))
     .limit(1),
     "TextRow",
 )
@@ -44,8 +44,8 @@ _MISSING = (
     .where(
         REVISION.c.digest.is_not(None),
         or_(
-            FILE.c.digest.is_(None),
-            FILE.c.digest != REVISION.c.digest,
+            FILE.c.bytes_digest.is_(None),
+            FILE.c.bytes_digest != REVISION.c.digest,
             and_(EXTRACT.c.version != bindparam("version"), ~_WHOLE),
         ),
     )
@@ -63,7 +63,7 @@ def lacks_text(ctx: Context, content_ids: Sequence[int]) -> bool:
         .select_from(_FILES)
         .where(
             CONTENT.c.content_id.in_(content_ids), REVISION.c.digest.is_not(None),
-            or_(FILE.c.digest.is_(None), FILE.c.digest != REVISION.c.digest),
+            or_(FILE.c.bytes_digest.is_(None), FILE.c.bytes_digest != REVISION.c.digest),
         )
         .limit(1)
     )  # fmt: skip
@@ -80,7 +80,7 @@ def failures(ctx: Context, limit: int) -> list[Any]:
     """Return files that could not be read, or not to their end, with the reason; the newest first."""
     query = (
         select(FILE.c.content_id, CONTENT.c.filename, EXTRACT.c.outcome, EXTRACT.c.detail)
-        .join(EXTRACT, EXTRACT.c.digest == FILE.c.digest)
+        .join(EXTRACT, EXTRACT.c.bytes_digest == FILE.c.bytes_digest)
         .join(CONTENT, CONTENT.c.content_id == FILE.c.content_id)
         .where(or_(EXTRACT.c.outcome.in_(["failed", "too_large"]), EXTRACT.c.detail != ""))
         .order_by(FILE.c.content_id.desc())

@@ -92,11 +92,11 @@ def _read(kernel: Kernel, row: Any) -> Extracted:
 def _store(ctx: Context, read: Any, version: str, found: Extracted) -> str:
     """Write what came of it; the text only if the content still has these bytes."""
     values = {
-        "digest": read.digest, "version": version, "outcome": found.outcome, "truncated": int(found.truncated),
-        "length": len(found.text), "detail": found.detail, "made": ctx.now,
+        "bytes_digest": read.digest, "version": version, "outcome": found.outcome,
+        "truncated": int(found.truncated), "length": len(found.text), "detail": found.detail, "made": ctx.now,
     }  # fmt: skip
-    columns = [name for name in values if name != "digest"]
-    ctx.execute(upsert(ctx.dialect, EXTRACT, ("digest",), overwrite=columns), values)
+    columns = [name for name in values if name != "bytes_digest"]
+    ctx.execute(upsert(ctx.dialect, EXTRACT, ("bytes_digest",), overwrite=columns), values)
     row = queries.CURRENT.first(ctx, content_id=read.content_id)
     if row is not None and row.digest == read.digest:
         _store_text(ctx, row, found.text)
@@ -105,14 +105,14 @@ def _store(ctx: Context, read: Any, version: str, found: Extracted) -> str:
 
 def _store_text(ctx: Context, row: Any, text: str) -> None:
     set_file_text(ctx, [row.content_id], text)
-    values = {"content_id": row.content_id, "digest": row.digest}
-    ctx.execute(upsert(ctx.dialect, FILE, ("content_id",), overwrite=("digest",)), values)
+    values = {"content_id": row.content_id, "bytes_digest": row.digest}
+    ctx.execute(upsert(ctx.dialect, FILE, ("content_id",), overwrite=("bytes_digest",)), values)
     if outside(ctx.kernel):
         mark(ctx, "content", (row.content_id,))
 
 
 def forget_unused(ctx: Context) -> int:
     """Delete what is known of bytes that no content has; returns how many."""
-    unused = ~select(FILE.c.digest).where(FILE.c.digest == EXTRACT.c.digest).exists()
+    unused = ~select(FILE.c.bytes_digest).where(FILE.c.bytes_digest == EXTRACT.c.bytes_digest).exists()
     result: Any = ctx.execute(delete(EXTRACT).where(unused))
     return int(result.rowcount)

@@ -68,7 +68,7 @@ def test_the_index_is_made_and_filled_at_start(kernel, client, make_space, write
     space = make_space()
     write(space, "needle")
     services.index_of(kernel).drop()
-    assert client.get(CONTENT, query={"search_string": "needle"}).code == 7002
+    assert client.get(CONTENT, query={"search_string": "needle"}).code == 20120
     kernel.start()
     kernel.jobs.sweep()
     while number_waiting(kernel):
@@ -147,7 +147,7 @@ def test_a_server_that_is_away_and_comes_back(kernel, client, make_space, write,
     settle()
     assert number_waiting(kernel) > 0
     answer = client.get(CONTENT, query={"search_string": "needle"})
-    assert (answer.status, answer.code) == (503, 7002)
+    assert (answer.status, answer.code) == (503, 20120)
     assert str(shim.port) not in str(answer.json)
     assert ask(client, "/api/advanced_search/workspace", "alpha")["total_hits"] == 1
     assert client.get("/api/search/content", query={"search_string": "needle"}).json["total_hits"] == 2
@@ -510,7 +510,7 @@ def test_the_command_line(kernel, settings_of, client, make_space, write, settle
     assert labels(client, "needle") == ["needle"]
     assert run("drop", "--yes").exit_code == 0
     assert run("status").exit_code == 1
-    assert client.get(CONTENT, query={"search_string": "needle"}).code == 7002
+    assert client.get(CONTENT, query={"search_string": "needle"}).code == 20120
     assert run("create").exit_code == 0
     assert run("populate").exit_code == 0
     settle()

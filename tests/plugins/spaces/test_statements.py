@@ -91,4 +91,5 @@ def test_writes_cost_little(
         with statements() as seen:
             answer = client.request(method, path, json_body=body)
         assert answer.status in (200, 204), (path, answer.body)
-        assert len(of_the_request(seen)) <= 20, (path, seen)
+        # an invitation makes an account, which the search knows at once
+        assert len(of_the_request(seen)) <= 22, (path, seen)

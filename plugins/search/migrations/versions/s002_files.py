@@ -20,20 +20,20 @@ def upgrade() -> None:
     """Apply."""
     op.create_table(
         "search_extract",
-        sa.Column("digest", exact(64), nullable=False),
+        sa.Column("bytes_digest", exact(64), nullable=False),
         sa.Column("version", exact(64), nullable=False),
         sa.Column("outcome", exact(16), nullable=False),
         sa.Column("truncated", sa.Integer, nullable=False),
         sa.Column("length", sa.Integer, nullable=False),
         sa.Column("detail", sa.String(250), nullable=False),
         sa.Column("made", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_search_extract")),
+        sa.PrimaryKeyConstraint("bytes_digest", name=op.f("pk_search_extract")),
         if_not_exists=True,
     )
     op.create_table(
         "search_file",
         sa.Column("content_id", ID, autoincrement=False, nullable=False),
-        sa.Column("digest", exact(64), nullable=False),
+        sa.Column("bytes_digest", exact(64), nullable=False),
         sa.PrimaryKeyConstraint("content_id", name=op.f("pk_search_file")),
         sa.ForeignKeyConstraint(
             ["content_id"], ["search_text.content_id"], ondelete="CASCADE",
@@ -41,7 +41,7 @@ def upgrade() -> None:
         ),
         if_not_exists=True,
     )  # fmt: skip
-    op.create_index("ix_search_file_digest", "search_file", ["digest"], if_not_exists=True)
+    op.create_index("ix_search_file_digest", "search_file", ["bytes_digest"], if_not_exists=True)
 
 
 def downgrade() -> None:
