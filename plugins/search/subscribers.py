@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from atrio.kernel.context import Context
 from atrio.kernel.events import Event, Phase, Stage, Subscription
-from atrio.plugins.accounts.events import UserCreated, UserModified
+from atrio.plugins.accounts.events import UserAnonymized, UserCreated, UserModified
 from atrio.plugins.core_content.events import (
     ContentCopied,
     ContentEvent,
@@ -59,7 +59,7 @@ def follow_added(ctx: Context, event: Event) -> None:
     services.project_added(ctx, tuple(getattr(event, "content_ids", ())) or (() if one is None else (one,)))
 
 
-def follow_person(ctx: Context, event: UserCreated | UserModified) -> None:
+def follow_person(ctx: Context, event: UserAnonymized | UserCreated | UserModified) -> None:
     """Write the words of an account."""
     services.project_people(ctx, (event.user_id,))
     if outside(ctx.kernel):
@@ -88,6 +88,7 @@ SUBSCRIPTIONS = (
     Subscription(ContentEvent, follow_content, *PROJECT),
     Subscription(Event, follow_added, *PROJECT, when=says_so),
     Subscription(UserCreated, follow_person, *PROJECT),
+    Subscription(UserAnonymized, follow_person, *PROJECT),
     Subscription(UserModified, follow_person, *PROJECT, when=renames_person),
     Subscription(SpaceCreated, follow_place, *PROJECT),
     Subscription(SpaceModified, follow_place, *PROJECT, when=renames_place),

@@ -114,7 +114,7 @@ def test_removal(kernel: Kernel, client: Client) -> None:
         found = {(table, column): rows for table, column, _, rows in queries.traces(ctx, bob)}
     assert found == {
         ("accounts_follow", "follower_id"): 1, ("accounts_follow", "leader_id"): 1, ("accounts_parameter", "user_id"): 1,
-        ("mail_outgoing", "user_id"): 1,
+        ("mail_outgoing", "user_id"): 1, ("search_person", "user_id"): 1,
     }  # fmt: skip
     kernel.run(lambda ctx: services.anonymize_user(ctx, eve))
     kernel.run(lambda ctx: services.purge_user(ctx, bob))

@@ -394,3 +394,20 @@ def test_people_and_spaces_cost_the_same_whatever_is_found(
             found_in.append(len(seen))
         costs.append((found_in[0], found_in[1]))
     assert costs[0] == costs[1]
+
+
+def test_an_anonymized_account_is_not_found_by_its_old_name(kernel: Kernel, client: Client, as_actor: Any) -> None:
+    from atrio.plugins.accounts.services import anonymize_user
+
+    bob = as_actor("bob")
+    client.put(f"/api/users/{bob.user_id}", {"public_name": "Robert Quixote", "timezone": "", "lang": "en"})
+
+    def found() -> int:
+        return int(client.get("/api/advanced_search/user", query={"search_string": "quixote"}).json["total_hits"])
+
+    assert found() == 1
+    kernel.run(lambda ctx: anonymize_user(ctx, bob.user_id))
+    assert found() == 0
+    with kernel.unit(writes=False) as ctx:
+        words = ctx.execute(text("SELECT * FROM search_person WHERE user_id = :u"), {"u": bob.user_id}).all()
+    assert "quixote" not in str(words)
