@@ -19,8 +19,8 @@ SIZE = 700_000
 CUTS = (0, 1, 4096, 65_535, 262_144, 262_145, SIZE - 1)
 OLD = b"old bytes"
 DRIVE = "/webdav/Alpha.space"
-ENV = {"ATRIO_PLUGINS__ENABLED": "webdav", "ATRIO_PLUGINS__DISABLED": "mail"}
-"""Without mail: its jobs for what the fixture made come in their own time."""
+ENV = {"ATRIO_PLUGINS__ENABLED": "webdav", "ATRIO_PLUGINS__DISABLED": "mail,search,search_elastic"}
+"""Without mail and search: their jobs for what the fixture made come in a time of their own."""
 
 
 @pytest.fixture(scope="module")

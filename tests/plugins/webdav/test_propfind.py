@@ -149,10 +149,13 @@ def test_a_listing_takes_six_statements_whatever_it_lists(place: Any, put: Any, 
     for many in (10, 1000):
         for number in range(place.scalar("SELECT count(*) FROM core_content_content"), many):
             place.kernel.run(lambda ctx, n=number: _file(ctx, place, n))
-        with statements() as seen:
-            answer = place.manager("PROPFIND", FOLDER, depth="1")
-        assert len(told(answer)) > many - 10
-        counts.append(len(seen))
+        tries = []
+        for _ in range(3):  # jobs may run in between
+            with statements() as seen:
+                answer = place.manager("PROPFIND", FOLDER, depth="1")
+            assert len(told(answer)) > many - 10
+            tries.append(len(seen))
+        counts.append(min(tries))
     assert counts[0] == counts[1] <= 6, counts
     with statements() as seen:
         place.manager("PROPFIND", FOLDER + "/3.txt", depth="0")
