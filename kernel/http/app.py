@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import secrets
 import time
 import traceback
@@ -55,6 +56,14 @@ if TYPE_CHECKING:
 log = logging.getLogger("atrio.http")
 access = logging.getLogger("atrio.access")
 JSON_TYPES = ("application/json", "application/json-rpc", "application/merge-patch+json")
+
+SECRET = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.I)
+"""A UUID in a path: the secret of a link for people without an account, for example."""
+
+
+def without_secrets(path: str) -> str:
+    """Return a path as logs may hold it: what could be the secret of a link is left out."""
+    return SECRET.sub("***", path)
 
 
 class App:
@@ -117,7 +126,7 @@ class App:
             await self._send(request, response, receive, send)
             status = response.status
         except ClientGone:
-            log.info("%s the client went away during %s", request.id, request.path)
+            log.info("%s the client went away during %s", request.id, without_secrets(request.path))
         finally:
             if self.server.access_log:
                 self._log(request, status, began)
@@ -128,7 +137,7 @@ class App:
             names = [p.partition(b"=")[0].decode("latin-1") for p in request.query_string.split(b"&")]
             keys = "?" + "&".join(quote(n, safe="") for n in names[:20])
         access.info(
-            "%s %s %s%s %d %.1fms", request.id, request.method, quote(request.path), keys, status,
+            "%s %s %s%s %d %.1fms", request.id, request.method, quote(without_secrets(request.path)), keys, status,
             (time.perf_counter() - began) * 1000,
         )  # fmt: skip
 
@@ -143,7 +152,9 @@ class App:
             return self._fault(request, error)
 
     def _fault(self, request: Request, error: BaseException) -> Response:
-        log.error("%s %s %s failed", request.id, request.method, request.path, exc_info=error)
+        log.error(
+            "%s %s %s failed", request.id, request.method, without_secrets(request.path), exc_info=error
+        )  # fmt: skip
         details: dict[str, Any] = {"error_detail": {}, "request_id": request.id}
         if self.debug:
             details["traceback"] = "".join(traceback.format_exception(error))

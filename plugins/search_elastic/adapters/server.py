@@ -1,6 +1,7 @@
 """Requests to Elasticsearch by its official client, to OpenSearch by the client's transport with plain JSON.
 
-The official client marks each request with the version of its API; OpenSearch and older servers refuse that.
+The official client marks each request with the version of its API; OpenSearch and older servers refuse that. It is
+an extra, so it is imported where it is used: an instance with another engine does without.
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from elastic_transport import NodeConfig, Transport, TransportError
-from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
-
 from ..config import ElasticConfig, addresses
+
+if TYPE_CHECKING:
+    from elastic_transport import NodeConfig, Transport
+    from elasticsearch import Elasticsearch
 
 OLDEST = {"elasticsearch": (9, 0), "opensearch": (2, 0), "elasticsearch, plain": (7, 10)}
 BUSY = frozenset({408, 429, 502, 503, 504})
@@ -37,6 +39,8 @@ class Server:
     """One cluster. Safe for use by several threads; nothing is sent before it is asked."""
 
     def __init__(self, settings: ElasticConfig) -> None:
+        from elastic_transport import Transport
+
         self._settings = settings
         self._client: Elasticsearch | None = None
         self._transport: Transport | None = None
@@ -55,6 +59,9 @@ class Server:
 
         With `missing` a 404 gives None. ServerAway and ServerRefused for everything else that is no success.
         """
+        from elastic_transport import TransportError
+        from elasticsearch import UnsupportedProductError
+
         headers = {"accept": "application/json"}
         if body is not None:
             headers["content-type"] = f"application/{'x-ndjson' if isinstance(body, list) else 'json'}"
@@ -77,6 +84,8 @@ class Server:
     def _send(
         self, method: str, path: str, body: Any, params: Mapping[str, str], headers: dict[str, str], timeout: int
     ) -> tuple[int, Any]:  # fmt: skip
+        from elasticsearch import ApiError
+
         if self._client is not None:
             client = self._client.options(request_timeout=timeout, max_retries=0)
             try:
@@ -125,6 +134,8 @@ class Server:
 
 
 def _official(settings: ElasticConfig, hosts: Sequence[str]) -> Elasticsearch:
+    from elasticsearch import Elasticsearch
+
     options: dict[str, Any] = {"max_retries": 0, "request_timeout": settings.request_timeout}
     if settings.ca_file:
         options["ca_certs"] = settings.ca_file
@@ -136,6 +147,8 @@ def _official(settings: ElasticConfig, hosts: Sequence[str]) -> Elasticsearch:
 
 
 def _node(settings: ElasticConfig, host: str) -> NodeConfig:
+    from elastic_transport import NodeConfig
+
     parts = urlsplit(host)
     headers = {}
     if settings.api_key:

@@ -272,3 +272,18 @@ def test_the_list_takes_the_same_statements_for_many(client: Client, place: str,
     for _ in range(6):
         share(client, place, *(f"a{n}@example.org" for n in range(200)))
     assert count() == few
+
+
+@pytest.mark.atrio_config(server__access_log=True)
+def test_no_log_holds_the_secret_of_a_link(
+    client: Client, guest: Client, place: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (made,) = share(client, place)
+    token = made["share_token"]
+    caplog.set_level("INFO")
+    for path in (public(token), public(token, "a.txt"), f"/ui/guest-download/{token}"):
+        guest.get(path)
+    guest.request("PUT", public(token))
+    guest.request("POST", public(token, "check"), json_body={"password": 5})
+    assert "/api/public/guest-download/" in caplog.text
+    assert token not in caplog.text
