@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atrio.kernel.http.bytes import (
+from atrio.kernel.http.downloads import (
     SANDBOX,
     StoredFile,
     content_disposition,
