@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from .channel import ClientGone, Receive, Send
 from .pool import WorkPool
+from .ranges import Piece, multipart, parse_ranges
 from .request import Request
 from .response import FileResponse, Response
 
@@ -73,8 +74,8 @@ def content_disposition(name: str, *, attachment: bool) -> str:
 def user_bytes(request: Request, stored: StoredFile, *, attachment: bool = False, api: bool = True) -> Response:
     """Return the answer with bytes that a user stored, through whichever door: the one way out.
 
-    Never sniffed, sandboxed unless harmless, with a strong ETag, conditional requests (RFC 9110 §13) and one
-    byte range (§14).
+    Never sniffed, sandboxed unless harmless, with a strong ETag, conditional requests (RFC 9110 §13) and byte
+    ranges (§14).
     """
     kind = safe_media(stored.media, api=api)
     etag = f'"{stored.etag or stored.digest[:16]}"'
@@ -97,7 +98,7 @@ def user_bytes(request: Request, stored: StoredFile, *, attachment: bool = False
 def operator_file(request: Request, path: Path, media: str, *, cache: str) -> Response:
     """Return the answer with a file that the operator put there (a script, a picture of the front end).
 
-    Conditional requests and one byte range, like `user_bytes`; the tag is made of time and size, since these files
+    Conditional requests and byte ranges, like `user_bytes`; the tag is made of time and size, since these files
     change by deployment only. `cache` is the Cache-Control value.
     """
     facts = path.stat()
@@ -117,21 +118,32 @@ def _conditional(
     modified = stored.modified // 1_000_000
     if _not_modified(request, etag, modified):
         return Response(304, b"", headers)
-    start, end, status = 0, stored.size - 1, 200
     wanted = request.headers.get("range")
-    if wanted and request.method in ("GET", "HEAD") and _range_applies(request, etag, modified):
-        bounds = parse_range(wanted, stored.size)
-        if isinstance(bounds, str):
-            headers = [h for h in headers if h[0] != "content-disposition"]
-            headers.append(("content-range", f"bytes */{stored.size}"))
-            return Response(416, b"Requested range not satisfiable", headers, "text/plain; charset=utf-8")
-        if bounds is not None:
-            start, end = bounds
-            status = 206
-            headers.append(("content-range", f"bytes {start}-{end}/{stored.size}"))
+    parts = None
+    if wanted and request.method == "GET" and _range_applies(request, etag, modified):
+        parts = parse_ranges(wanted, stored.size)
+    if parts == "unsatisfiable":
+        headers = [h for h in headers if h[0] != "content-disposition"]
+        headers.append(("content-range", f"bytes */{stored.size}"))
+        return Response(416, b"Requested range not satisfiable", headers, "text/plain; charset=utf-8")
+    if parts is None:
+        return _answer(200, stored, headers, kind, [Piece(b"", 0, stored.size)])
+    if len(parts) > 1:
+        kind, pieces = multipart(parts, stored.size, kind)
+        return _answer(206, stored, headers, kind, pieces)
+    start, end = parts[0]
+    headers.append(("content-range", f"bytes {start}-{end}/{stored.size}"))
+    return _answer(206, stored, headers, kind, [Piece(b"", start, end - start + 1)])
+
+
+def _answer(
+    status: int, stored: StoredFile, headers: list[tuple[str, str]], kind: str, pieces: list[Piece]
+) -> Response:
+    """Return the answer with some pieces of a file."""
     if stored.content is not None:
-        return Response(status, stored.content[start : end + 1], headers, kind)
-    return FileResponse(status, b"", headers, kind, stored.path, start, max(0, end - start + 1))
+        body = b"".join(p.head + stored.content[p.start : p.start + p.length] for p in pieces)
+        return Response(status, body, headers, kind)
+    return FileResponse(status, b"", headers, kind, stored.path, pieces)
 
 
 def _not_modified(request: Request, etag: str, modified: int) -> bool:
@@ -161,43 +173,31 @@ def _http_date(text: str | None) -> int | None:
         return None
 
 
-def parse_range(header: str, size: int) -> tuple[int, int] | str | None:
-    """Return the byte bounds of a single range, "unsatisfiable", or None for what is to be ignored."""
-    unit, _, spec = header.partition("=")
-    if unit.strip().lower() != "bytes" or "," in spec:
-        return None
-    first, dash, last = spec.strip().partition("-")
-    if not dash or not all(p == "" or (p.isascii() and p.isdigit() and len(p) < 19) for p in (first, last)):
-        return None
-    if first == "":
-        if last == "":
-            return None
-        length = int(last)
-        return "unsatisfiable" if length == 0 or size == 0 else (max(0, size - length), size - 1)
-    start = int(first)
-    end = min(int(last), size - 1) if last else size - 1
-    if last and int(last) < start:
-        return None
-    return "unsatisfiable" if start >= size else (start, end)
-
-
 async def send_file(send: Send, io: WorkPool, response: FileResponse) -> None:
-    """Send a file in blocks; reading happens in threads, nothing is held but one block."""
+    """Send a file, or pieces of one, in blocks; reading happens in threads, nothing is held but one block."""
     assert response.path is not None
-    remaining = response.length
-    if remaining == 0:
+    if response.length == 0:
         await send({"type": "http.response.body", "body": b""})
         return
+    left = response.length
+    position = 0
     file = await io.run(response.path.open, "rb")
     try:
-        if response.start:
-            await io.run(file.seek, response.start)
-        while remaining > 0:
-            block = await io.run(file.read, min(READ_BLOCK, remaining))
-            if not block:
-                raise OSError(f"{response.path.name} is shorter than its row says")
-            remaining -= len(block)
-            await send({"type": "http.response.body", "body": block, "more_body": remaining > 0})
+        for piece in response.pieces:
+            if piece.head:
+                left -= len(piece.head)
+                await send({"type": "http.response.body", "body": piece.head, "more_body": left > 0})
+            if piece.length and piece.start != position:
+                position = await io.run(file.seek, piece.start)
+            remaining = piece.length
+            while remaining > 0:
+                block = await io.run(file.read, min(READ_BLOCK, remaining))
+                if not block:
+                    raise OSError(f"{response.path.name} is shorter than its row says")
+                remaining -= len(block)
+                left -= len(block)
+                position += len(block)
+                await send({"type": "http.response.body", "body": block, "more_body": left > 0})
     finally:
         file.close()
 
