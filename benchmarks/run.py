@@ -45,7 +45,7 @@ WHY = {
     "drive: PROPFIND, depth 0": "Hypercorn is half of it",
     "drive: LOCK": "four requests; locks are rows of the database",
     "drive: COPY": "two rows with all their indexes for each entry",
-    "search: two frequent": "every hit is looked up for its rights, counted for the facets and scored; words like these "
+    "search: two frequent": "every hit is looked up for its rights, counted for the facets and scored; such words "
     "stand in a quarter of all contents",
     "search: simple, a part": "more than 1,000 known words hold the part, so the texts are read through",
     "search: simple, three": "more than 1,000 known words hold the letters, so the texts are read through",
