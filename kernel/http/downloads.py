@@ -7,12 +7,16 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from .channel import ClientGone, Receive, Send
 from .pool import WorkPool
 from .request import Request
 from .response import FileResponse, Response
+
+if TYPE_CHECKING:
+    from ..blobs import Source
 
 READ_BLOCK = 512 * 1024
 
@@ -33,12 +37,12 @@ ACTIVE_TYPES = frozenset(
 
 @dataclass(frozen=True)
 class StoredFile:
-    """What `user_bytes` needs to know of the bytes: a file's path, or the bytes themselves when they are few.
+    """What `user_bytes` needs to know of the bytes: where to open them, or the bytes themselves when they are few.
 
     `etag` is the tag without quotes where it is not to follow from the bytes.
     """
 
-    path: Path | None
+    source: Source | None
     size: int
     media: str
     name: str
@@ -131,7 +135,7 @@ def _conditional(
             headers.append(("content-range", f"bytes {start}-{end}/{stored.size}"))
     if stored.content is not None:
         return Response(status, stored.content[start : end + 1], headers, kind)
-    return FileResponse(status, b"", headers, kind, stored.path, start, max(0, end - start + 1))
+    return FileResponse(status, b"", headers, kind, stored.source, start, max(0, end - start + 1))
 
 
 def _not_modified(request: Request, etag: str, modified: int) -> bool:
@@ -181,25 +185,50 @@ def parse_range(header: str, size: int) -> tuple[int, int] | str | None:
     return "unsatisfiable" if start >= size else (start, end)
 
 
+async def open_file(io: WorkPool, response: FileResponse) -> None:
+    """Open a file and read its first block before the head is sent: what cannot be read can still be refused."""
+    if response.length and response.file is None:
+        await io.run(_open, response)
+
+
+def _open(response: FileResponse) -> None:
+    assert response.source is not None
+    response.file = response.source.open("rb")
+    try:
+        if response.start:
+            response.file.seek(response.start)
+        response.first = _block(response, response.length)
+    except BaseException:
+        response.close()
+        raise
+
+
+def _block(response: FileResponse, remaining: int) -> bytes:
+    assert response.source is not None
+    assert response.file is not None
+    block = response.file.read(min(READ_BLOCK, remaining))
+    if not block:
+        raise OSError(f"{response.source.name} is shorter than its row says")
+    return block
+
+
 async def send_file(send: Send, io: WorkPool, response: FileResponse) -> None:
     """Send a file in blocks; reading happens in threads, nothing is held but one block."""
-    assert response.path is not None
     remaining = response.length
     if remaining == 0:
         await send({"type": "http.response.body", "body": b""})
         return
-    file = await io.run(response.path.open, "rb")
     try:
-        if response.start:
-            await io.run(file.seek, response.start)
-        while remaining > 0:
-            block = await io.run(file.read, min(READ_BLOCK, remaining))
-            if not block:
-                raise OSError(f"{response.path.name} is shorter than its row says")
+        await open_file(io, response)
+        block, response.first = response.first, b""
+        while True:
             remaining -= len(block)
             await send({"type": "http.response.body", "body": block, "more_body": remaining > 0})
+            if remaining <= 0:
+                return
+            block = await io.run(_block, response, remaining)
     finally:
-        file.close()
+        response.close()
 
 
 async def send_stream(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
 from ..errors import KernelError
+
+if TYPE_CHECKING:
+    from ..blobs import Source
 
 Headers = list[tuple[str, str]]
 
@@ -25,11 +28,22 @@ class Response:
 
 @dataclass
 class FileResponse(Response):
-    """A stored file, sent in blocks once the unit of work is closed; `start`/`end` are a byte range."""
+    """A stored file, sent in blocks once the unit of work is closed: `length` bytes from `start` of a source.
 
-    path: Path | None = None
+    It is opened, and `first` read from it, before the head is sent.
+    """
+
+    source: Source | None = None
     start: int = 0
     length: int = 0
+    file: BinaryIO | None = None
+    first: bytes = b""
+
+    def close(self) -> None:
+        """Close the file, if it is open."""
+        file, self.file = self.file, None
+        if file is not None:
+            file.close()
 
 
 @dataclass
