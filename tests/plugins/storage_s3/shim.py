@@ -30,9 +30,9 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def forward(self) -> None:
-        import time; b=time.time(); self.server.seen.append(f"{self.command} {self.path}")
+        self.server.seen.append(f"{self.command} {self.path}")
         try:
-            self._forward(); open("/tmp/wt-s-play/times","a").write(f"{time.time()-b:.2f} {self.command} {self.path[-20:]} {self.headers.get(chr(114)+chr(97)+chr(110)+chr(103)+chr(101))}\n")
+            self._forward()
         except (OSError, http.client.HTTPException, ValueError):
             self.close_connection = True
 
