@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from .channel import ClientGone, Receive, Send
 from .pool import WorkPool
+from .ranges import Piece, multipart, parse_ranges
 from .request import Request
 from .response import FileResponse, Response
 
@@ -77,8 +78,8 @@ def content_disposition(name: str, *, attachment: bool) -> str:
 def user_bytes(request: Request, stored: StoredFile, *, attachment: bool = False, api: bool = True) -> Response:
     """Return the answer with bytes that a user stored, through whichever door: the one way out.
 
-    Never sniffed, sandboxed unless harmless, with a strong ETag, conditional requests (RFC 9110 §13) and one
-    byte range (§14).
+    Never sniffed, sandboxed unless harmless, with a strong ETag, conditional requests (RFC 9110 §13) and byte
+    ranges (§14).
     """
     kind = safe_media(stored.media, api=api)
     etag = f'"{stored.etag or stored.digest[:16]}"'
@@ -101,7 +102,7 @@ def user_bytes(request: Request, stored: StoredFile, *, attachment: bool = False
 def operator_file(request: Request, path: Path, media: str, *, cache: str) -> Response:
     """Return the answer with a file that the operator put there (a script, a picture of the front end).
 
-    Conditional requests and one byte range, like `user_bytes`; the tag is made of time and size, since these files
+    Conditional requests and byte ranges, like `user_bytes`; the tag is made of time and size, since these files
     change by deployment only. `cache` is the Cache-Control value.
     """
     facts = path.stat()
@@ -121,21 +122,32 @@ def _conditional(
     modified = stored.modified // 1_000_000
     if _not_modified(request, etag, modified):
         return Response(304, b"", headers)
-    start, end, status = 0, stored.size - 1, 200
     wanted = request.headers.get("range")
-    if wanted and request.method in ("GET", "HEAD") and _range_applies(request, etag, modified):
-        bounds = parse_range(wanted, stored.size)
-        if isinstance(bounds, str):
-            headers = [h for h in headers if h[0] != "content-disposition"]
-            headers.append(("content-range", f"bytes */{stored.size}"))
-            return Response(416, b"Requested range not satisfiable", headers, "text/plain; charset=utf-8")
-        if bounds is not None:
-            start, end = bounds
-            status = 206
-            headers.append(("content-range", f"bytes {start}-{end}/{stored.size}"))
+    parts = None
+    if wanted and request.method == "GET" and _range_applies(request, etag, modified):
+        parts = parse_ranges(wanted, stored.size)
+    if parts == "unsatisfiable":
+        headers = [h for h in headers if h[0] != "content-disposition"]
+        headers.append(("content-range", f"bytes */{stored.size}"))
+        return Response(416, b"Requested range not satisfiable", headers, "text/plain; charset=utf-8")
+    if parts is None:
+        return _answer(200, stored, headers, kind, [Piece(b"", 0, stored.size)])
+    if len(parts) > 1:
+        kind, pieces = multipart(parts, stored.size, kind)
+        return _answer(206, stored, headers, kind, pieces)
+    start, end = parts[0]
+    headers.append(("content-range", f"bytes {start}-{end}/{stored.size}"))
+    return _answer(206, stored, headers, kind, [Piece(b"", start, end - start + 1)])
+
+
+def _answer(
+    status: int, stored: StoredFile, headers: list[tuple[str, str]], kind: str, pieces: list[Piece]
+) -> Response:
+    """Return the answer with some pieces of a file."""
     if stored.content is not None:
-        return Response(status, stored.content[start : end + 1], headers, kind)
-    return FileResponse(status, b"", headers, kind, stored.source, start, max(0, end - start + 1))
+        body = b"".join(p.head + stored.content[p.start : p.start + p.length] for p in pieces)
+        return Response(status, body, headers, kind)
+    return FileResponse(status, b"", headers, kind, stored.source, pieces)
 
 
 def _not_modified(request: Request, etag: str, modified: int) -> bool:
@@ -165,68 +177,55 @@ def _http_date(text: str | None) -> int | None:
         return None
 
 
-def parse_range(header: str, size: int) -> tuple[int, int] | str | None:
-    """Return the byte bounds of a single range, "unsatisfiable", or None for what is to be ignored."""
-    unit, _, spec = header.partition("=")
-    if unit.strip().lower() != "bytes" or "," in spec:
-        return None
-    first, dash, last = spec.strip().partition("-")
-    if not dash or not all(p == "" or (p.isascii() and p.isdigit() and len(p) < 19) for p in (first, last)):
-        return None
-    if first == "":
-        if last == "":
-            return None
-        length = int(last)
-        return "unsatisfiable" if length == 0 or size == 0 else (max(0, size - length), size - 1)
-    start = int(first)
-    end = min(int(last), size - 1) if last else size - 1
-    if last and int(last) < start:
-        return None
-    return "unsatisfiable" if start >= size else (start, end)
-
-
 async def open_file(io: WorkPool, response: FileResponse) -> None:
     """Open a file and read its first block before the head is sent: what cannot be read can still be refused."""
-    if response.length and response.file is None:
-        await io.run(_open, response)
+    piece = next((piece for piece in response.pieces if piece.length), None)
+    if piece is not None and response.file is None:
+        await io.run(_open, response, piece)
 
 
-def _open(response: FileResponse) -> None:
+def _open(response: FileResponse, piece: Piece) -> None:
     assert response.source is not None
-    response.file = response.source.open("rb")
+    response.file, response.position = response.source.open("rb"), 0
     try:
-        if response.start:
-            response.file.seek(response.start)
-        response.first = _block(response, response.length)
+        response.first = _block(response, piece.start, piece.length)
     except BaseException:
         response.close()
         raise
 
 
-def _block(response: FileResponse, remaining: int) -> bytes:
+def _block(response: FileResponse, start: int, most: int) -> bytes:
     assert response.source is not None
     assert response.file is not None
-    block = response.file.read(min(READ_BLOCK, remaining))
+    if response.position != start:
+        response.file.seek(start)
+    block = response.file.read(min(READ_BLOCK, most))
     if not block:
         raise OSError(f"{response.source.name} is shorter than its row says")
+    response.position = start + len(block)
     return block
 
 
 async def send_file(send: Send, io: WorkPool, response: FileResponse) -> None:
-    """Send a file in blocks; reading happens in threads, nothing is held but one block."""
-    remaining = response.length
-    if remaining == 0:
+    """Send a file, or pieces of one, in blocks; reading happens in threads, nothing is held but one block."""
+    left = response.length
+    if left == 0:
         await send({"type": "http.response.body", "body": b""})
         return
     try:
         await open_file(io, response)
-        block, response.first = response.first, b""
-        while True:
-            remaining -= len(block)
-            await send({"type": "http.response.body", "body": block, "more_body": remaining > 0})
-            if remaining <= 0:
-                return
-            block = await io.run(_block, response, remaining)
+        for piece in response.pieces:
+            if piece.head:
+                left -= len(piece.head)
+                await send({"type": "http.response.body", "body": piece.head, "more_body": left > 0})
+            start, end = piece.start, piece.start + piece.length
+            while start < end:
+                block, response.first = response.first, b""
+                if not block:
+                    block = await io.run(_block, response, start, end - start)
+                start += len(block)
+                left -= len(block)
+                await send({"type": "http.response.body", "body": block, "more_body": left > 0})
     finally:
         response.close()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import msgspec
 
 from ..errors import KernelError
+from .ranges import Piece
 
 if TYPE_CHECKING:
     from ..blobs import Source
@@ -28,16 +29,21 @@ class Response:
 
 @dataclass
 class FileResponse(Response):
-    """A stored file, sent in blocks once the unit of work is closed: `length` bytes from `start` of a source.
+    """A stored file, or pieces of it, sent in blocks once the unit of work is closed.
 
-    It is opened, and `first` read from it, before the head is sent.
+    It is opened, and `first` read from it, before the head is sent; `position` is where the open file stands.
     """
 
     source: Source | None = None
-    start: int = 0
-    length: int = 0
+    pieces: list[Piece] = field(default_factory=list)
     file: BinaryIO | None = None
+    position: int = 0
     first: bytes = b""
+
+    @property
+    def length(self) -> int:
+        """How many bytes the body has."""
+        return sum(len(piece.head) + piece.length for piece in self.pieces)
 
     def close(self) -> None:
         """Close the file, if it is open."""

@@ -64,9 +64,11 @@ class RemoteFile(io.RawIOBase):
         if not 0 <= begin < len(self._held):
             if self._size is not None and self._at >= self._size:
                 return b""
+            goes_on = self._held and begin == len(self._held)
+            self._window = min(self._window * 2, LARGEST) if goes_on else FIRST
+            self._held = b""  # not two blocks in memory
             self._held, self._size = self._objects.read(self.key, self._at, max(size, self._window))
             self._begins, begin = self._at, 0
-            self._window = min(self._window * 2, LARGEST)
         block = self._held[begin : begin + size]
         self._at += len(block)
         return block

@@ -50,7 +50,9 @@ class Handler(BaseHTTPRequestHandler):
             self.server.passed("in", len(block))
             self.behind.send(block)
         answer = self.behind.getresponse()
-        self.send_response_only(206 if answer.getheader("content-range") and answer.status == 200 else answer.status)
+        self.send_response_only(
+            206 if answer.getheader("content-range") and answer.status == 200 else answer.status
+        )
         for name, value in answer.getheaders():
             if name.lower() not in ("connection", "transfer-encoding"):
                 self.send_header(name, value)

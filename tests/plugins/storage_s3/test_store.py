@@ -137,7 +137,12 @@ def test_pictures_and_the_drive(client: Client, place: str, bucket: Path) -> Non
     assert client.get("/webdav/Alpha.space/d.txt").body == b"on the drive"
     part = client.request("GET", "/webdav/Alpha.space/d.txt", headers={"range": "bytes=3-5", "if-match": "*"})
     assert part.body == b"the"
-    assert client.request("COPY", "/webdav/Alpha.space/d.txt", headers={"destination": "/webdav/Alpha.space/e.txt"}).status == 201
+    assert (
+        client.request(
+            "COPY", "/webdav/Alpha.space/d.txt", headers={"destination": "/webdav/Alpha.space/e.txt"}
+        ).status
+        == 201
+    )
     assert client.get("/webdav/Alpha.space/e.txt").body == b"on the drive"
 
 
