@@ -66,6 +66,8 @@ class Handler(BaseHTTPRequestHandler):
         while block := answer.read(BLOCK):
             self.server.passed("out", len(block))
             self.wfile.write(block)
+        if whole is None and self.command != "HEAD" and answer.length:
+            raise ConnectionResetError
 
 
 class Shim(ThreadingHTTPServer):
