@@ -180,9 +180,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_process_that_dies_between_bytes_and_row(
-    tmp_path: Path, rclone: Any, bucket: Path
-) -> None:
+def test_a_process_that_dies_between_bytes_and_row(tmp_path: Path, rclone: Any, bucket: Path) -> None:
     import json
 
     settings = rclone.settings(bucket.name)
