@@ -194,7 +194,7 @@ class Kernel:
             return
         from .tasks import consumes_in_serve
 
-        self._check_blobs()
+        self.check_blobs()
         self._started = True
         self.jobs.start(consume=consumes_in_serve(self) if consume is None else consume)
         self._each("on_startup", kernel=self)
@@ -204,7 +204,7 @@ class Kernel:
                 self._running.append(runner)
                 runner.begin()
 
-    def _check_blobs(self) -> None:
+    def check_blobs(self) -> None:
         """Refuse to start with a store that refuses us; one that is away may come back, readiness says so."""
         try:
             self.blobs.check()

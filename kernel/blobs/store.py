@@ -49,12 +49,13 @@ class Stored:
 class BlobStore(ABC):
     """A store of blobs, each named by the SHA-256 of its bytes, so that equal files are stored once.
 
-    `remote` tells whether its bytes travel; `threads` is how many of a process may wait for them; `claim_seconds`
-    is after how long nobody can still be deleting what was claimed.
+    `remote` tells whether its bytes travel; `threads` is how many of a process read and write files, `senders` how
+    many send them; `claim_seconds` is after how long nobody can still be deleting what was claimed.
     """
 
     remote = False
     threads = 4
+    senders = 8
     claim_seconds = 0
 
     def __init__(self, root: Path, *, fsync: bool = True) -> None:

@@ -71,6 +71,8 @@ class App:
         self.gate = Gate(kernel.config)
         self.pool = WorkPool("http", server.threads, server.queue, kernel.db.close_thread)
         self.io = WorkPool("io", kernel.blobs.threads, 4096)
+        remote = kernel.blobs.remote
+        self.sending = kernel.open_pool("send", kernel.blobs.senders, 4096) if remote else self.io
         self.outer = DrainEarlyAnswers(
             self._http, limit=server.drain_limit, seconds=server.drain_seconds
         )  # fmt: skip
@@ -212,7 +214,7 @@ class App:
         found = await self.pool.run(known, self.kernel, digests) if digests else set()
         for received in upload.files:
             send = partial(self.kernel.blobs.upload, received.blob, known=received.blob.digest in found)
-            await self.io.run(send)
+            await self.sending.run(send)
 
     def _check_stream(self, request: Request, route: Route, params: dict[str, str]) -> UploadLimit | Response:
         for attempt in range(RETRIES + 1):

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from .adapters.objects import Objects
 
 FIRST = 512 * 1024
-LARGEST = 4 * 1024 * 1024
-"""How much is asked for at once, and so held: the more the longer a reader goes on."""
+LARGEST = 1024 * 1024
+"""How much is asked for at once, and so held for each client that reads; who asks for more gets it at once."""
 
 
 class RemoteFile(io.RawIOBase):
@@ -56,7 +56,7 @@ class RemoteFile(io.RawIOBase):
     def read(self, size: int | None = -1, /) -> bytes:
         """Return some bytes, at most `size`; all that are left where it is negative, b"" at the end."""
         if size is None or size < 0:
-            return b"".join(iter(lambda: self._next(LARGEST), b""))
+            return b"".join(iter(lambda: self._next(4 * LARGEST), b""))
         return self._next(size) if size else b""
 
     def _next(self, size: int) -> bytes:

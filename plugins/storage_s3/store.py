@@ -103,7 +103,7 @@ class S3Blobs(BlobStore):
             hashed = hashlib.sha256()
             with path.open("xb") as file:
                 remote = RemoteFile(self.objects, self.key(digest))
-                while block := remote.read(BLOCK):
+                while block := remote.read(4 * BLOCK):
                     hashed.update(block)
                     file.write(block)
             if hashed.hexdigest() != digest:
