@@ -12,6 +12,8 @@ FIRST = 512 * 1024
 LARGEST = 1024 * 1024
 """How much is asked for at once, and so held for each client that reads; who asks for more gets it at once."""
 
+NOTHING = memoryview(b"")
+
 
 class RemoteFile(io.RawIOBase):
     """An object that is open for reading. FileNotFoundError comes with the first read, or with the size."""
@@ -21,7 +23,7 @@ class RemoteFile(io.RawIOBase):
         self._objects = objects
         self._size: int | None = None
         self._at = 0
-        self._held = b""
+        self._held = NOTHING
         self._begins = 0
         self._window = FIRST
 
@@ -66,10 +68,10 @@ class RemoteFile(io.RawIOBase):
                 return b""
             goes_on = self._held and begin == len(self._held)
             self._window = min(self._window * 2, LARGEST) if goes_on else FIRST
-            self._held = b""  # not two blocks in memory
+            self._held = NOTHING  # not two blocks in memory
             self._held, self._size = self._objects.read(self.key, self._at, max(size, self._window))
             self._begins, begin = self._at, 0
-        block = self._held[begin : begin + size]
+        block = self._held[begin : begin + size].tobytes()
         self._at += len(block)
         return block
 

@@ -85,7 +85,7 @@ class Objects:
         except FileNotFoundError:
             return None
 
-    def read(self, key: str, start: int, length: int) -> tuple[bytes, int]:
+    def read(self, key: str, start: int, length: int) -> tuple[memoryview, int]:
         """Return some bytes of an object and how many it has in all; FileNotFoundError when there is none.
 
         What is asked for beyond its end is left out.
@@ -101,11 +101,11 @@ class Objects:
                     raise
             else:
                 size = int(got.meta["size"])
-                return bytes(got.bytes()), size
+                return memoryview(got.bytes()), size
         found = self.head(key)
         if found is None:
             raise FileNotFoundError(key)
-        return b"", found.size
+        return memoryview(b""), found.size
 
     def put(self, key: str, path: Path, size: int) -> None:
         """Make a file an object, in parts where it is large; whole or not at all."""

@@ -36,7 +36,7 @@ class Rclone:
             return
         words = [
             str(self.program), "serve", "s3", "--auth-key", f"{ACCESS},{SECRET}", "--addr", f"127.0.0.1:{self.port}",
-            "--vfs-cache-mode", "off", "--dir-cache-time", "1ms",
+            "--vfs-cache-mode", "off", "--etag-hash", "", "--dir-cache-time", "1ms",
             "--config", str(self.folder / "none.conf"), "--cache-dir", str(self.folder / "cache"),
             str(self.folder / "buckets"),
         ]  # fmt: skip
