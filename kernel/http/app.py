@@ -49,6 +49,7 @@ from .response import FileResponse, Response, StreamResponse, error_response, js
 from .route import Call, Route
 from .schema import load
 from .security import Gate, header_pairs
+from .sink import Sink, read_into
 
 if TYPE_CHECKING:
     from ..host import Kernel
@@ -161,7 +162,7 @@ class App:
         return error_response(InternalError(details=details))
 
     async def _route(self, request: Request, receive: Receive) -> Response:
-        preflight = self.gate.preflight(request)
+        preflight = self.gate.preflight(request, self.kernel.router)
         if preflight is not None:
             return Response(200, b"", preflight)
         if request.raw_path.startswith(b"//"):
@@ -196,6 +197,8 @@ class App:
         limit = await self.pool.run(self._check_stream, request, route, params)
         if isinstance(limit, Response):
             return limit
+        if not isinstance(limit, UploadLimit):
+            return await self._pour(request, route, params, receive, limit)
         upload = await read_upload(
             receive, request, self.kernel.blobs, self.io, limit=limit,
             stall_seconds=self.server.stall_seconds,
@@ -205,7 +208,21 @@ class App:
         finally:
             upload.discard()
 
-    def _check_stream(self, request: Request, route: Route, params: dict[str, str]) -> UploadLimit | Response:
+    async def _pour(
+        self, request: Request, route: Route, params: dict[str, str], receive: Receive, sink: Sink
+    ) -> Response:
+        """Let the route's own sink take the body, then write and check again."""
+        try:
+            await read_into(
+                receive, sink, self.io, announced=request.content_length, stall_seconds=self.server.stall_seconds
+            )
+            return await self.pool.run(self._serve, request, route, params, b"", sink)
+        finally:
+            await self.io.run(sink.discard)
+
+    def _check_stream(
+        self, request: Request, route: Route, params: dict[str, str]
+    ) -> UploadLimit | Sink | Response:
         for attempt in range(RETRIES + 1):
             ctx = self._context(request, writes=False)
             work = Work(self.kernel, ctx)
@@ -213,17 +230,19 @@ class App:
                 ctx.actor = self.kernel.authenticate(request, ctx)
                 call = Call(path=dict(params), request=request)
                 check_all(ctx, call, route.guards)
-                limit = route.stream(ctx, call) if route.stream is not None else UploadLimit()
+                limit: UploadLimit | Sink | None = route.stream(ctx, call) if route.stream is not None else None
             except KernelError as error:
                 work.abort(error)
-                return error_response(error)
+                response = error_response(error)
+                response.headers += ctx.answer_headers
+                return response
             except Exception as error:
                 work.abort(error)
                 if not is_retryable(error) or attempt == RETRIES:
                     raise
             else:
                 work._close(commit=False)
-                return limit if isinstance(limit, UploadLimit) else UploadLimit()
+                return UploadLimit() if limit is None else limit
         raise ServiceUnavailable("the database does not answer")
 
     def _context(self, request: Request, *, writes: bool) -> Context:
@@ -231,7 +250,7 @@ class App:
         return Context(self.kernel, writes, request_id=request.id, client_token=token[:255] if token else None)
 
     def _serve(
-        self, request: Request, route: Route, params: dict[str, str], raw_body: bytes, upload: Upload | None
+        self, request: Request, route: Route, params: dict[str, str], raw_body: bytes, upload: Upload | Sink | None
     ) -> Response:
         """Run one route in its unit of work, in a worker thread; a lost race is tried again."""
         attempt = 0
@@ -281,7 +300,7 @@ class App:
             if isinstance(call.raw_body, _Malformed):
                 raise ValidationFailed({"_schema": [call.raw_body.reason]})
             call.body = load(self.kernel.schema(route.body), call.raw_body) if route.body else {}
-        elif call.upload is not None and route.form is not None:
+        elif isinstance(call.upload, Upload) and route.form is not None:
             call.body = load(self.kernel.schema(route.form), call.upload.fields)
         value = route.handler(ctx, call)
         if route.writing:

@@ -1,0 +1,89 @@
+"""Bodies that go where a route wants them, and that are kept when the client goes away before their end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from ..errors import BadRequestBody
+from .bytes import WRITE_BLOCK, WRITE_PARTS, ClientGone, Receive, _next
+from .pool import WorkPool
+
+
+class Sink(Protocol):
+    """Takes a raw body piece by piece; `Route.stream` returns one instead of a limit.
+
+    All four are called in threads, one after the other, with no unit of work open. `open` and `write` may refuse
+    with a KernelError. `close` comes once after each `open` that returned, with what became of the body; it may
+    refuse too. `discard` comes last in every case, also where `open` refused.
+    """
+
+    def open(self) -> None:
+        """Make ready for the first byte."""
+
+    def write(self, *parts: bytes) -> None:
+        """Take bytes, in one piece or in several."""
+
+    def close(self, *, whole: bool) -> bool:
+        """Finish; `whole` tells that the body came to its end. True: the route is called though it did not."""
+        ...
+
+    def discard(self) -> None:
+        """Let go of everything that the route did not keep."""
+
+
+async def read_into(
+    receive: Receive, sink: Sink, io: WorkPool, *, announced: int | None, stall_seconds: float
+) -> None:
+    """Stream a whole body into a sink, without a thread while it waits for bytes.
+
+    ClientGone or BadRequestBody when it ended too early and the sink does not want to go on; what came has been
+    given to the sink by then.
+    """
+    await io.run(sink.open)
+    pending: list[bytes] = []
+    writing: asyncio.Task[None] | None = None
+    received, fault = 0, None
+    try:
+        more, held = True, 0
+        while more:
+            message = await _next(receive, stall_seconds)
+            data = message.get("body", b"")
+            pending.append(data)
+            received += len(data)
+            held += len(data)
+            more = message.get("more_body", False)
+            if more and (held >= WRITE_BLOCK or len(pending) >= WRITE_PARTS):
+                if writing is not None:
+                    await writing
+                block, pending, held = pending, [], 0
+                # What comes meanwhile is received while a thread writes.
+                writing = asyncio.create_task(io.run(sink.write, *block))
+        if announced is not None and announced != received:
+            fault = BadRequestBody(f"announced {announced} bytes, {received} came")
+    except BaseException as error:
+        failed = False
+        if writing is not None:
+            await asyncio.wait([writing])
+            failed = writing.exception() is not None
+        if await io.run(_end, sink, [] if failed else pending, False) and isinstance(error, ClientGone):
+            return
+        raise
+    try:
+        if writing is not None:
+            await writing
+    except BaseException:
+        await io.run(_end, sink, [], False)
+        raise
+    if not await io.run(_end, sink, pending, fault is None) and fault is not None:
+        raise fault
+
+
+def _end(sink: Sink, rest: Sequence[bytes], whole: bool) -> bool:
+    try:
+        sink.write(*rest)
+    except BaseException:
+        sink.close(whole=False)
+        raise
+    return sink.close(whole=whole)
