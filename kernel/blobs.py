@@ -60,6 +60,19 @@ class TemporaryBlob:
         self._hash = hashlib.sha256()
         self._file: FileIO | None = path.open("xb", buffering=0)
 
+    @classmethod
+    def finished(cls, path: Path, hashed: Any = None) -> TemporaryBlob:
+        """Return the blob of a file whose bytes are all there; they are read unless their hash is given."""
+        made = cls.__new__(cls)
+        made.path, made._ahead, made._begun, made._file = path, False, 0, None
+        with path.open("rb") as file:
+            made.head = file.read(8192)
+            if hashed is None:
+                file.seek(0)
+                hashed = hashlib.file_digest(file, "sha256")
+        made._hash, made.size = hashed, path.stat().st_size
+        return made
+
     @property
     def digest(self) -> str:
         """The SHA-256 of what was written, in hex."""
@@ -130,6 +143,23 @@ class BlobStore:
             blob.discard()
             raise
         return blob
+
+    def adopt(self, source: Path, hashed: Any = None) -> TemporaryBlob:
+        """Return a temporary blob of a finished file of the same disk, as a second name for its bytes.
+
+        The file stays and must not be written any more; where the disk knows no second names it is copied.
+        `hashed` is the SHA-256 object of its bytes where the caller has it, else they are read.
+        """
+        self.prepare()
+        target = self.incoming / secrets.token_hex(16)
+        try:
+            os.link(source, target)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            return self.take(source)
+        os.utime(target)  # young: the sweep leaves it alone until the unit that names it has committed
+        return TemporaryBlob.finished(target, hashed)
 
     def keep(self, ctx: Context, blob: TemporaryBlob) -> str:
         """Put a finished blob in its place and write its row in this unit; returns the digest."""

@@ -56,7 +56,7 @@ async def read_into(
             more = message.get("more_body", False)
             if more and (held >= WRITE_BLOCK or len(pending) >= WRITE_PARTS):
                 if writing is not None:
-                    await writing
+                    await asyncio.shield(writing)
                 block, pending, held = pending, [], 0
                 # What comes meanwhile is received while a thread writes.
                 writing = asyncio.create_task(io.run(sink.write, *block))
@@ -72,7 +72,7 @@ async def read_into(
         raise
     try:
         if writing is not None:
-            await writing
+            await asyncio.shield(writing)
     except BaseException:
         await io.run(_end, sink, [], False)
         raise

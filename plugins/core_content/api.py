@@ -9,9 +9,20 @@ from atrio.kernel.context import Context
 
 from . import queries
 from .config import ContentConfig
-from .errors import ContentNotFound, FileTooLarge, NameTaken, NotEditable, OwnerFull, SpaceFull
+from .errors import (
+    ContentNotFound,
+    ContentTypeNotExist,
+    FileTooLarge,
+    NamespaceMismatch,
+    NameTaken,
+    NotEditable,
+    OwnerFull,
+    ParentNotFound,
+    SpaceFull,
+    UnallowedSubcontent,
+)
 from .guards import CONTENT as CONTENT_GUARD
-from .guards import CONTENT_EXISTS, DESTINATION, FILE_ONLY
+from .guards import CONTENT_EXISTS, DESTINATION, FILE, FILE_ONLY
 from .live import told_content
 from .models import CONTENT, READ, REVISION
 from .names import drive_name, name_key, split_name, usable
@@ -32,9 +43,10 @@ from .services import (
     trash,
     update_content,
 )
+from .services.create import check_parent
 from .services.revision import clean
 from .services.update import StoredBytes
-from .types import SLUGS, content_types
+from .types import FILE_LIKE, NAMESPACES, SLUGS, content_types
 
 if TYPE_CHECKING:
     from atrio.kernel.host import Kernel
@@ -101,11 +113,61 @@ def set_own_todo_status(ctx: Context, user_id: int, todo_id: int, status: str) -
 
 
 __all__ = [
-    "CONTENT", "CONTENT_EXISTS", "CONTENT_GUARD", "DESTINATION", "FILE_ONLY", "READ", "REVISION", "SLUGS",
-    "TEXT_LIMIT", "VISIBLE", "ContentDigestSchema", "ContentNotFound", "FileTooLarge", "NameTaken", "NotEditable",
-    "OwnerFull", "SpaceFull", "StoredBytes", "add_comment", "clean",
-    "content_types", "copy_content", "create_content", "create_file", "digest_query", "digest_statement",
-    "drive_find", "drive_list", "drive_name", "drive_walk", "get_content", "largest_file", "lock_content",
-    "move", "name_key", "rename", "replace_bytes", "restore", "room", "set_own_todo_status", "split_name",
-    "text_of", "todos_of", "told_content", "trash", "twins", "update_content", "usable", "wire_names",
-]  # fmt: skip
+    "CONTENT",
+    "CONTENT_EXISTS",
+    "CONTENT_GUARD",
+    "DESTINATION",
+    "FILE",
+    "FILE_LIKE",
+    "FILE_ONLY",
+    "NAMESPACES",
+    "READ",
+    "REVISION",
+    "SLUGS",
+    "TEXT_LIMIT",
+    "VISIBLE",
+    "ContentDigestSchema",
+    "ContentNotFound",
+    "ContentTypeNotExist",
+    "FileTooLarge",
+    "NameTaken",
+    "NamespaceMismatch",
+    "NotEditable",
+    "OwnerFull",
+    "ParentNotFound",
+    "SpaceFull",
+    "StoredBytes",
+    "UnallowedSubcontent",
+    "add_comment",
+    "check_parent",
+    "clean",
+    "content_types",
+    "copy_content",
+    "create_content",
+    "create_file",
+    "digest_query",
+    "digest_statement",
+    "drive_find",
+    "drive_list",
+    "drive_name",
+    "drive_walk",
+    "get_content",
+    "largest_file",
+    "lock_content",
+    "move",
+    "name_key",
+    "rename",
+    "replace_bytes",
+    "restore",
+    "room",
+    "set_own_todo_status",
+    "split_name",
+    "text_of",
+    "todos_of",
+    "told_content",
+    "trash",
+    "twins",
+    "update_content",
+    "usable",
+    "wire_names",
+]
