@@ -22,7 +22,7 @@ from .errors import (
     UnallowedSubcontent,
 )
 from .guards import CONTENT as CONTENT_GUARD
-from .guards import CONTENT_EXISTS, DESTINATION, FILE, FILE_ONLY
+from .guards import CONTENT_EXISTS, DESTINATION, FILE, FILE_ONLY, FOLDER
 from .live import told_content
 from .models import CONTENT, READ, REVISION
 from .names import drive_name, name_key, split_name, usable
@@ -85,6 +85,14 @@ def drive_find(ctx: Context, space_id: int, parent_id: int | None, name: str) ->
     return None if found is None else found[0]
 
 
+def drive_tree(ctx: Context, space_id: int, roots: Sequence[int] | None, limit: int) -> list[Any]:
+    """Return some contents of a space, or all at its root, with everything below: rows of `drive_list`, by id.
+
+    At most `limit`, in one statement; what is hidden, and what hangs on a note or thread, is left out.
+    """
+    return list(ctx.execute(queries.tree_query(space_id, roots, limit)))
+
+
 def largest_file(kernel: Kernel) -> int:
     """Return how many bytes a file may have; 0: as many as there is room for."""
     return kernel.config[ContentConfig].max_file_size
@@ -120,6 +128,7 @@ __all__ = [
     "FILE",
     "FILE_LIKE",
     "FILE_ONLY",
+    "FOLDER",
     "NAMESPACES",
     "READ",
     "REVISION",
@@ -150,6 +159,7 @@ __all__ = [
     "drive_find",
     "drive_list",
     "drive_name",
+    "drive_tree",
     "drive_walk",
     "get_content",
     "largest_file",

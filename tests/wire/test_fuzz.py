@@ -33,9 +33,14 @@ LEAVE = facts.key("DELETE", "/api/workspaces/{workspace_id}/members/{user_id}")
 UNMADE = {
     facts.key("POST", "/api/users/{user_id}/calendars/{name}/import"),
     facts.key("POST", "/api/public/guest-upload/{upload_permission_token}"),
+    facts.key("POST", "/api/workspaces/{workspace_id}/uploads"),
+    *(
+        facts.key(method, "/api/workspaces/{workspace_id}/uploads/{upload_token}")
+        for method in ("GET", "HEAD", "PATCH", "DELETE")
+    ),
 }
-"""No generator writes a calendar, or a form with any number of files: only refusals are seen here, the tests of caldav
-and upload_links send them."""
+"""No generator writes a calendar, a form with any number of files, or the headers of tus: only refusals are seen here,
+the tests of caldav, upload_links and resumable send them."""
 GIVEN = frozenset({
     "user_id", "content_id", "callee_id", "workspace_id", "new_workspace_id", "loggedin_user_password",
     "reset_password_token", "email", "emails", "password", "url", "content_ids", "token",
