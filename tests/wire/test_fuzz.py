@@ -86,6 +86,7 @@ def fuzzed(
     from schemathesis.python import asgi
     from schemathesis.specs.openapi import checks
 
+    schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
     with walked(tmp_path_factory.mktemp("fuzzed"), request.param, _databases) as walk:
         schema = schemathesis.openapi.from_dict(
             walk.root.get("/api/doc/spec.json").json, config=schemathesis.Config()
