@@ -30,17 +30,8 @@ from ..errors import (
     ServiceUnavailable,
     ValidationFailed,
 )
-from .bytes import (
-    ClientGone,
-    Receive,
-    Send,
-    Upload,
-    UploadLimit,
-    read_body,
-    read_upload,
-    send_file,
-    send_stream,
-)
+from .channel import ClientGone, Receive, Send
+from .downloads import send_file, send_stream
 from .drain import DrainEarlyAnswers
 from .guards import check_all
 from .pool import WorkPool
@@ -50,6 +41,7 @@ from .route import Call, Route
 from .schema import load
 from .security import Gate, header_pairs
 from .sink import Sink, read_into
+from .uploads import Upload, UploadLimit, read_body, read_upload
 
 if TYPE_CHECKING:
     from ..host import Kernel

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from .bytes import Message, Receive, Send
+from .channel import Message, Receive, Send
 
 
 class DrainEarlyAnswers:

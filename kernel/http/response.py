@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ..errors import KernelError
+from .ranges import Piece
 
 Headers = list[tuple[str, str]]
 
@@ -25,11 +26,15 @@ class Response:
 
 @dataclass
 class FileResponse(Response):
-    """A stored file, sent in blocks once the unit of work is closed; `start`/`end` are a byte range."""
+    """A stored file, or pieces of it, sent in blocks once the unit of work is closed."""
 
     path: Path | None = None
-    start: int = 0
-    length: int = 0
+    pieces: list[Piece] = field(default_factory=list)
+
+    @property
+    def length(self) -> int:
+        """How many bytes the body has."""
+        return sum(len(piece.head) + piece.length for piece in self.pieces)
 
 
 @dataclass

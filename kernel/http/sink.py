@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ..errors import BadRequestBody
-from .bytes import WRITE_BLOCK, WRITE_PARTS, ClientGone, Receive, _next
+from .channel import ClientGone, Receive
 from .pool import WorkPool
+from .uploads import WRITE_BLOCK, WRITE_PARTS, _next
 
 
 class Sink(Protocol):

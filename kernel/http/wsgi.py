@@ -16,10 +16,11 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from ..errors import KernelError, ServiceUnavailable
-from .bytes import ClientGone, Receive, Send, read_body
+from .channel import ClientGone, Receive, Send
 from .pool import WorkPool
 from .response import Response, error_response
 from .security import header_pairs
+from .uploads import read_body
 
 log = logging.getLogger("atrio.http")
 

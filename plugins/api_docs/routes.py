@@ -12,6 +12,7 @@ import msgspec
 from atrio.kernel.context import Context
 from atrio.kernel.errors import PageNotFound
 from atrio.kernel.http.guards import PUBLIC
+from atrio.kernel.http.ranges import Piece
 from atrio.kernel.http.request import Request
 from atrio.kernel.http.response import FileResponse, Response
 from atrio.kernel.http.route import Answer, Call, Route
@@ -118,7 +119,7 @@ def _send(ctx: Context, call: Call, name: str) -> Response:
     headers = [("content-security-policy", POLICY), ("etag", file.etag), ("cache-control", "no-cache")]
     if _fresh(call.http, file.etag):
         return Response(304, b"", headers)
-    return FileResponse(200, b"", headers, file.media, file.path, 0, file.size)
+    return FileResponse(200, b"", headers, file.media, file.path, [Piece(b"", 0, file.size)])
 
 
 KEPT = ((304, "Not modified."),)

@@ -6,7 +6,7 @@ from email.utils import formatdate
 from typing import Any
 from xml.sax.saxutils import escape
 
-from atrio.kernel.http.bytes import SANDBOX
+from atrio.kernel.http.downloads import SANDBOX
 from atrio.kernel.http.response import Response
 from atrio.kernel.jobs import SECOND
 

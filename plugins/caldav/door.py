@@ -12,10 +12,11 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 from atrio.kernel.config import ServerConfig, base_url
 from atrio.kernel.context import Actor, Context
 from atrio.kernel.errors import BodyTooLarge, KernelError, PageNotFound
-from atrio.kernel.http.bytes import ClientGone, read_body
+from atrio.kernel.http.channel import ClientGone
 from atrio.kernel.http.request import Request
 from atrio.kernel.http.response import Response, error_response
 from atrio.kernel.http.security import header_pairs
+from atrio.kernel.http.uploads import read_body
 from atrio.kernel.http.wsgi import Limits, WsgiBridge, answer
 
 from . import contributed, holdings, native, places, queries
@@ -28,7 +29,7 @@ from .places import READS, Place
 
 if TYPE_CHECKING:
     from atrio.kernel.host import Kernel
-    from atrio.kernel.http.bytes import Receive, Send
+    from atrio.kernel.http.channel import Receive, Send
 
 log = logging.getLogger("atrio.caldav")
 access = logging.getLogger("atrio.access")

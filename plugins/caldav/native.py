@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlparse
 from xml.sax.saxutils import escape
 
 from atrio.kernel.context import Context
-from atrio.kernel.http.bytes import SANDBOX
+from atrio.kernel.http.downloads import SANDBOX
 from atrio.kernel.http.request import Request
 from atrio.kernel.http.response import Response
 from atrio.kernel.jobs import SECOND

@@ -8,10 +8,11 @@ from urllib.parse import quote
 from atrio.kernel.config import base_url
 from atrio.kernel.context import Context
 from atrio.kernel.errors import NoFileGiven, PageNotFound, TooManyRequests, ValidationFailed
-from atrio.kernel.http.bytes import SANDBOX, UploadLimit, content_disposition
+from atrio.kernel.http.downloads import SANDBOX, content_disposition
 from atrio.kernel.http.guards import PUBLIC, Guard
 from atrio.kernel.http.response import Response
 from atrio.kernel.http.route import Answer, Call, Route
+from atrio.kernel.http.uploads import UploadLimit
 from atrio.plugins.accounts.api import CANDIDATE, OWN, OWN_OR_ADMINISTRATOR, USER, within_limit
 
 from . import agendas, contributed, discovery, holdings, imports, places, schemas, services, transfer

@@ -7,9 +7,10 @@ from typing import Any
 from atrio.kernel.blobs import BLOCK
 from atrio.kernel.context import Context
 from atrio.kernel.errors import TooManyRequests
-from atrio.kernel.http.bytes import StoredFile, UploadLimit, user_bytes
+from atrio.kernel.http.downloads import StoredFile, user_bytes
 from atrio.kernel.http.response import Response
 from atrio.kernel.http.route import EMPTY, Answer, Call, Route
+from atrio.kernel.http.uploads import UploadLimit
 from atrio.plugins.accounts.api import WrongGuestPassword, check_guest_password
 from atrio.plugins.core_content.api import FILE_ONLY
 from atrio.plugins.spaces.api import CONTENT_MANAGER, CONTRIBUTOR, SPACE

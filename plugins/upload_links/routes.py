@@ -6,8 +6,8 @@ from typing import Any
 
 from atrio.kernel.context import Context
 from atrio.kernel.errors import NoFileGiven, TooManyRequests
-from atrio.kernel.http.bytes import Upload, UploadLimit
 from atrio.kernel.http.route import EMPTY, Answer, Call, Route
+from atrio.kernel.http.uploads import Upload, UploadLimit
 from atrio.plugins.accounts.api import WrongGuestPassword, check_guest_password
 from atrio.plugins.core_content.api import FileTooLarge, OwnerFull, SpaceFull, room
 from atrio.plugins.spaces.api import CONTENT_MANAGER, SPACE

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, insert, select, update
 from atrio.kernel.context import Actor, Context
 from atrio.kernel.db.base import Id
 from atrio.kernel.errors import NoFileGiven, RetryWork, Unauthenticated
-from atrio.kernel.http.bytes import ReceivedFile
+from atrio.kernel.http.uploads import ReceivedFile
 from atrio.plugins.accounts.api import get_user, hash_guest_password, new_token, shown_address
 from atrio.plugins.core_content.api import (
     CONTENT,

@@ -9,7 +9,7 @@ from typing import Any
 from atrio.kernel.config import Config
 from atrio.kernel.context import Context
 from atrio.kernel.errors import PageNotFound
-from atrio.kernel.http.bytes import operator_file
+from atrio.kernel.http.downloads import operator_file
 from atrio.kernel.http.guards import PUBLIC
 from atrio.kernel.http.response import Response
 from atrio.kernel.http.route import Answer, Call, Route

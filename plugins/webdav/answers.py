@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from atrio.kernel.db.base import iso_utc
-from atrio.kernel.http.bytes import StoredFile, user_bytes
+from atrio.kernel.http.downloads import StoredFile, user_bytes
 from atrio.kernel.http.response import Response
 
 if TYPE_CHECKING:

@@ -12,10 +12,12 @@ from urllib.parse import quote, unquote_to_bytes
 from atrio.kernel.config import ServerConfig
 from atrio.kernel.context import Actor
 from atrio.kernel.errors import KernelError
-from atrio.kernel.http.bytes import ClientGone, UploadLimit, read_blob, read_body, send_file
+from atrio.kernel.http.channel import ClientGone
+from atrio.kernel.http.downloads import send_file
 from atrio.kernel.http.request import Request
 from atrio.kernel.http.response import FileResponse, Response, error_response
 from atrio.kernel.http.security import header_pairs
+from atrio.kernel.http.uploads import UploadLimit, read_blob, read_body
 from atrio.kernel.http.wsgi import Limits, WsgiBridge, answer
 from atrio.plugins.core_content.api import largest_file
 
@@ -28,7 +30,7 @@ from .propfind import Lister
 if TYPE_CHECKING:
     from atrio.kernel.blobs import TemporaryBlob
     from atrio.kernel.host import Kernel
-    from atrio.kernel.http.bytes import Receive, Send
+    from atrio.kernel.http.channel import Receive, Send
 
     from .nodes import Node
 

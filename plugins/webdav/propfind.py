@@ -11,7 +11,7 @@ from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from atrio.kernel.db.base import iso_second
-from atrio.kernel.http.bytes import safe_media
+from atrio.kernel.http.downloads import safe_media
 
 from .nodes import SECOND, Node
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from atrio.kernel.http.bytes import READ_BLOCK, SANDBOX, content_disposition
+from atrio.kernel.http.downloads import READ_BLOCK, SANDBOX, content_disposition
 from atrio.kernel.http.response import Response, StreamResponse
 from atrio.plugins.core_content.api import text_of
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email import message_from_bytes
+from email.policy import HTTP
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -10,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atrio.kernel.http.bytes import (
+from atrio.kernel.http.downloads import (
     SANDBOX,
     StoredFile,
     content_disposition,
-    parse_range,
     safe_media,
     sandboxed,
     user_bytes,
 )
+from atrio.kernel.http.ranges import Piece, parse_ranges
 from atrio.kernel.http.request import Request
 from atrio.kernel.http.response import FileResponse
 
@@ -44,20 +46,30 @@ def head(response: Any, name: str) -> str | None:
 @pytest.mark.parametrize(
     ("header", "size", "expected"),
     [
-        ("bytes=0-0", 100, (0, 0)),
-        ("bytes=0-", 100, (0, 99)),
-        ("bytes=10-19", 100, (10, 19)),
-        ("bytes=90-999", 100, (90, 99)),
-        ("bytes=-1", 100, (99, 99)),
-        ("bytes=-999", 100, (0, 99)),
-        ("BYTES = 1-2 ", 100, (1, 2)),
+        ("bytes=0-0", 100, [(0, 0)]),
+        ("bytes=0-", 100, [(0, 99)]),
+        ("bytes=10-19", 100, [(10, 19)]),
+        ("bytes=90-999", 100, [(90, 99)]),
+        ("bytes=-1", 100, [(99, 99)]),
+        ("bytes=-999", 100, [(0, 99)]),
+        ("BYTES = 1-2 ", 100, [(1, 2)]),
         ("bytes=100-", 100, "unsatisfiable"),
         ("bytes=100-200", 100, "unsatisfiable"),
         ("bytes=-0", 100, "unsatisfiable"),
         ("bytes=0-0", 0, "unsatisfiable"),
         ("bytes=-5", 0, "unsatisfiable"),
         ("bytes=5-4", 100, None),
-        ("bytes=0-1,5-6", 100, None),
+        ("bytes=0-1,5-6", 100, [(0, 6)]),
+        ("bytes=0-1,500-501", 1000, [(0, 1), (500, 501)]),
+        ("bytes=500-501 ,\t0-1", 1000, [(500, 501), (0, 1)]),
+        ("bytes=900-,0-0,-1,600-", 1000, [(600, 999), (0, 0)]),
+        ("bytes=0-1,2000-", 1000, [(0, 1)]),
+        ("bytes=2000-,3000-", 1000, "unsatisfiable"),
+        ("bytes=,0-1,", 100, [(0, 1)]),
+        ("bytes=,", 100, None),
+        ("bytes=0-1,x", 100, None),
+        ("bytes=" + ",".join(["0-0"] * 64), 100, [(0, 0)]),
+        ("bytes=" + ",".join(["0-0"] * 65), 100, None),
         ("bytes=", 100, None),
         ("bytes=-", 100, None),
         ("bytes=a-b", 100, None),
@@ -70,20 +82,27 @@ def head(response: Any, name: str) -> str | None:
     ],
 )
 def test_ranges(header: str, size: int, expected: Any) -> None:
-    assert parse_range(header, size) == expected
+    assert parse_ranges(header, size) == expected
+
+
+@given(st.lists(st.from_regex(r"[0-9]{0,4}-[0-9]{0,4}", fullmatch=True), max_size=8), st.integers(0, 3000))
+def test_no_range_leads_outside_the_file_or_makes_it_longer(specs: list[str], size: int) -> None:
+    parts = parse_ranges(f"bytes={','.join(specs)}", size)
+    if isinstance(parts, list):
+        assert all(0 <= start <= end < size for start, end in parts)
+        assert sum(end - start + 1 for start, end in parts) <= size
 
 
 @given(st.text(max_size=20), st.integers(0, 1000))
-def test_no_range_leads_outside_the_file(spec: str, size: int) -> None:
-    bounds = parse_range(f"bytes={spec}", size)
-    if isinstance(bounds, tuple):
-        assert 0 <= bounds[0] <= bounds[1] < size
+def test_any_text_is_a_range_or_none(spec: str, size: int) -> None:
+    parts = parse_ranges(f"bytes={spec}", size)
+    assert parts is None or parts == "unsatisfiable" or all(0 <= a <= b < size for a, b in parts)
 
 
 def test_the_whole_file() -> None:
     response = answer(request())
     assert isinstance(response, FileResponse)
-    assert (response.status, response.start, response.length, response.media) == (200, 0, 100, "image/png")
+    assert (response.status, response.pieces, response.media) == (200, [Piece(b"", 0, 100)], "image/png")
     assert dict(response.headers) == {
         "etag": ETAG, "last-modified": formatdate(MODIFIED, usegmt=True), "accept-ranges": "bytes",
         "cache-control": "private, no-cache", "x-content-type-options": "nosniff",
@@ -93,8 +112,26 @@ def test_the_whole_file() -> None:
 
 def test_a_part_of_the_file() -> None:
     response = answer(request(range="bytes=10-19"))
-    assert (response.status, response.start, response.length) == (206, 10, 10)
+    assert (response.status, response.pieces) == (206, [Piece(b"", 10, 10)])
     assert head(response, "content-range") == "bytes 10-19/100"
+    assert answer(request("HEAD", range="bytes=10-19")).status == 200  # RFC 9110 §14.2: a range is for GET alone
+
+
+def test_several_parts_of_the_file() -> None:
+    data = bytes(range(256)) * 4
+    stored = StoredFile(None, len(data), "text/html", "a.html", DIGEST, MODIFIED * 1_000_000, data)
+    response = user_bytes(request(range="bytes=600-609,-10,0-4"), stored)
+    assert response.status == 206
+    assert head(response, "content-range") is None
+    assert head(response, "content-security-policy") == SANDBOX
+    parsed = message_from_bytes(f"Content-Type: {response.media}\r\n\r\n".encode() + response.body, policy=HTTP)
+    assert parsed.get_content_type() == "multipart/byteranges"
+    parts = [part.get_payload(decode=True) for part in parsed.get_payload()]
+    assert parts == [data[600:610], data[-10:], data[:5]]
+    assert [p["content-range"] for p in parsed.get_payload()] == [
+        "bytes 600-609/1024", "bytes 1014-1023/1024", "bytes 0-4/1024",
+    ]  # fmt: skip
+    assert {p.get_content_type() for p in parsed.get_payload()} == {"text/plain"}
 
 
 def test_a_part_that_is_not_there() -> None:

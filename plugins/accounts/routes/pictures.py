@@ -7,9 +7,10 @@ from hashlib import sha256
 
 from atrio.kernel.context import Context
 from atrio.kernel.errors import BodyTooLarge, NoFileGiven
-from atrio.kernel.http.bytes import StoredFile, Upload, UploadLimit, user_bytes
+from atrio.kernel.http.downloads import StoredFile, user_bytes
 from atrio.kernel.http.response import Response
 from atrio.kernel.http.route import EMPTY, Answer, Call, Route
+from atrio.kernel.http.uploads import Upload, UploadLimit
 
 from .. import queries, schemas, services
 from ..adapters import pictures

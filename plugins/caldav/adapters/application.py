@@ -13,7 +13,7 @@ from radicale.app import Application
 
 from atrio.kernel.db.work import RETRIES, is_retryable, pause
 from atrio.kernel.errors import KernelError, ServiceUnavailable
-from atrio.kernel.http.bytes import SANDBOX
+from atrio.kernel.http.downloads import SANDBOX
 
 from ..answers import XML, failed, too_large
 from ..door import ASKED

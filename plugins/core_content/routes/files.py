@@ -8,9 +8,10 @@ from typing import Any
 from atrio.kernel.blobs import TemporaryBlob
 from atrio.kernel.context import Context
 from atrio.kernel.errors import PreconditionFailed, ValidationFailed
-from atrio.kernel.http.bytes import StoredFile, Upload, UploadLimit, user_bytes
+from atrio.kernel.http.downloads import StoredFile, user_bytes
 from atrio.kernel.http.response import Response
 from atrio.kernel.http.route import EMPTY, Answer, Call, Route
+from atrio.kernel.http.uploads import Upload, UploadLimit
 from atrio.plugins.spaces.api import SpaceNotFound
 
 from .. import schemas, services

@@ -22,7 +22,7 @@ from wsgidav.dav_provider import DAVCollection, DAVNonCollection
 
 from atrio.kernel.blobs import TemporaryBlob
 from atrio.kernel.errors import KernelError
-from atrio.kernel.http.bytes import SANDBOX, safe_media, sandboxed
+from atrio.kernel.http.downloads import SANDBOX, safe_media, sandboxed
 
 from ..drive import Drive
 from ..errors import status_of

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from atrio.kernel.host import Kernel
-from atrio.kernel.http.bytes import SANDBOX
+from atrio.kernel.http.downloads import SANDBOX
 from atrio.kernel.testing.client import Client
 
 

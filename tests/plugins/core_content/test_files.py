@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 from collections.abc import Callable
+from email import message_from_bytes
+from email.policy import HTTP
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -131,7 +134,7 @@ def test_a_revision_of_another_content(client: Client, space: str, send_file: Se
     ("header", "status", "part"),
     [
         ("bytes=0-3", 206, slice(0, 4)), ("bytes=5-", 206, slice(5, None)), ("bytes=-4", 206, slice(-4, None)),
-        ("bytes=0-99999", 206, slice(0, None)), ("bytes=1000-", 416, None), ("bytes=0-1,3-4", 200, slice(0, None)),
+        ("bytes=0-99999", 206, slice(0, None)), ("bytes=1000-", 416, None), ("bytes=0-1,3-4", 206, slice(0, 5)),
         ("lines=1-2", 200, slice(0, None)), ("bytes=9-2", 200, slice(0, None)),
     ],
 )  # fmt: skip
@@ -144,6 +147,24 @@ def test_ranges(client: Client, space: str, send_file: Send, header: str, status
         assert answer.body == data[part]
     elif status == 416:
         assert answer.headers["content-range"] == "bytes */10"
+
+
+def test_several_ranges(client: Client, space: str, send_file: Send) -> None:
+    data = random.Random(1).randbytes(2_000_000)  # more than one block
+    content = send_file(client, f"{space}/files", "a.bin", data).json["content_id"]
+    answer = client.get(
+        f"{space}/files/{content}/raw/a.bin", headers={"range": "bytes=1900000-,0-9,100000-1500000"}
+    )
+    assert answer.status == 206
+    assert int(answer.headers["content-length"]) == len(answer.body)
+    whole = f"content-type: {answer.headers['content-type']}\r\n\r\n".encode() + answer.body
+    parts = message_from_bytes(whole, policy=HTTP).get_payload()
+    assert [p["content-range"] for p in parts] == [
+        "bytes 1900000-1999999/2000000", "bytes 0-9/2000000", "bytes 100000-1500000/2000000",
+    ]  # fmt: skip
+    assert parts[0]["content-type"] == "application/octet-stream"
+    for start, end in ((1_900_000, 2_000_000), (0, 10), (100_000, 1_500_001)):
+        assert b"\r\n\r\n" + data[start:end] + b"\r\n--" in answer.body
 
 
 def test_conditions(client: Client, space: str, send_file: Send) -> None:
