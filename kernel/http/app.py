@@ -18,6 +18,7 @@ from zlib import crc32
 
 import msgspec
 
+from ..blobs import TemporaryBlob
 from ..config import DebugConfig, ServerConfig
 from ..context import Context
 from ..db.work import RETRIES, Work, is_retryable, pause
@@ -70,6 +71,7 @@ class App:
         self.gate = Gate(kernel.config)
         self.pool = WorkPool("http", server.threads, server.queue, kernel.db.close_thread)
         self.io = WorkPool("io", 4, 4096)
+        self.checks = kernel.open_pool("checks", 4, 4096)
         self.outer = DrainEarlyAnswers(
             self._http, limit=server.drain_limit, seconds=server.drain_seconds
         )  # fmt: skip
@@ -196,9 +198,16 @@ class App:
             stall_seconds=self.server.stall_seconds,
         )  # fmt: skip
         try:
+            await self.check_received(*(file.blob for file in upload.files))
             return await self.pool.run(self._serve, request, route, params, b"", upload)
         finally:
             upload.discard()
+
+    async def check_received(self, *blobs: TemporaryBlob) -> None:
+        """Let plugins look at files that came, in threads of their own; FileRefused keeps the request out."""
+        if blobs and self.kernel.checks_files:
+            for blob in blobs:
+                await self.checks.run(self.kernel.check_received, blob)
 
     async def _pour(
         self, request: Request, route: Route, params: dict[str, str], receive: Receive, sink: Sink
@@ -208,6 +217,8 @@ class App:
             await read_into(
                 receive, sink, self.io, announced=request.content_length, stall_seconds=self.server.stall_seconds
             )
+            if sink.blob is not None:
+                await self.check_received(sink.blob)
             return await self.pool.run(self._serve, request, route, params, b"", sink)
         finally:
             await self.io.run(sink.discard)

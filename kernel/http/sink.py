@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
+from ..blobs import TemporaryBlob
 from ..errors import BadRequestBody
 from .channel import ClientGone, Receive
 from .pool import WorkPool
@@ -15,10 +16,14 @@ from .uploads import WRITE_BLOCK, WRITE_PARTS, _next
 class Sink(Protocol):
     """Takes a raw body piece by piece; `Route.stream` returns one instead of a limit.
 
+    `blob` is what came, where it is all there and is to be looked at before the route is called.
+
     All four are called in threads, one after the other, with no unit of work open. `open` and `write` may refuse
     with a KernelError. `close` comes once after each `open` that returned, with what became of the body; it may
     refuse too. `discard` comes last in every case, also where `open` refused.
     """
+
+    blob: TemporaryBlob | None
 
     def open(self) -> None:
         """Make ready for the first byte."""

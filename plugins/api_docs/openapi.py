@@ -13,6 +13,7 @@ from atrio.kernel.errors import (
     BadRequestBody,
     BodyTooLarge,
     CrossSiteRequest,
+    FileRefused,
     InternalError,
     KernelError,
     PageNotFound,
@@ -308,6 +309,8 @@ def _errors(route: Route, vetoes: list[type[KernelError]]) -> dict[int, list[typ
         declared.append(ValidationFailed)
     if route.takes != "none":
         declared += [BodyTooLarge, BadRequestBody]
+    if route.takes == "stream":
+        declared.append(FileRefused)
     if route.writing:
         declared.append(CrossSiteRequest)
     for guard in route.guards:

@@ -179,6 +179,7 @@ def _file(transfer: Transfer, report: Report, path: Path, parent: int) -> None:
             return
     blob = transfer.kernel.blobs.take(path)
     try:
+        transfer.kernel.check_received(blob)
         if found is None:
             transfer.run(
                 lambda ctx: services.create_file(

@@ -95,6 +95,7 @@ def replace(kind: str) -> Callable[[Context, Call], None]:
         blob = ctx.kernel.blobs.begin()
         try:
             blob.write(png)
+            blob.checked = True  # made here, of what was looked at when it came
             services.set_picture(ctx, user_id, kind, blob)
         finally:
             blob.discard()

@@ -173,6 +173,7 @@ class _Handling:
         try:
             self._check_sender(user)
             text, files = self._read()
+            self._check(files)
             call = self._reply if purpose == "reply" else self._thread
             actor = Actor(user.user_id, "user", user, "mail")
             content_id = self.kernel.run(lambda ctx: self._act(ctx, call, signed, text, files), actor=actor)
@@ -252,6 +253,19 @@ class _Handling:
             raise _Refused("empty", "nothing was written")
         return text, files
 
+    def _check(self, files: list[File]) -> None:
+        """Let plugins look at the files with no unit of work open; FileRefused refuses the mail."""
+        if not self.kernel.checks_files:
+            return
+        for file in files:
+            blob = self.kernel.blobs.begin()
+            try:
+                blob.write(file.data)
+                blob.close(fsync=False)
+                self.kernel.check_received(blob)
+            finally:
+                blob.discard()
+
     # -- what is written -------------------------------------------------------------------------------------
 
     def _act(
@@ -323,6 +337,7 @@ class _Handling:
         try:
             blob.write(file.data)
             blob.close(fsync=self.kernel.blobs.fsync)
+            blob.checked = True  # before the unit of work
             return create_file(
                 ctx, space, name=name, blob=blob, media=file.media, parent_id=content_id, namespace="content"
             )
