@@ -22,7 +22,7 @@ OFFSET_STREAM = "application/offset+octet-stream"
 METADATA_LIMIT = 8192
 REQUEST_HEADERS = (
     "Tus-Resumable", "Upload-Length", "Upload-Metadata", "Upload-Offset", "Upload-Checksum",
-    "X-Requested-With", "X-Request-ID",
+    "X-HTTP-Method-Override", "X-Requested-With", "X-Request-ID",
 )  # fmt: skip
 """What pages of other origins may send."""
 EXPOSED = (

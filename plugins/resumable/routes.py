@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from atrio.kernel.config import WebsiteConfig
 from atrio.kernel.context import Context
-from atrio.kernel.errors import BodyTooLarge, NoFileGiven, UnsupportedMediaType
+from atrio.kernel.errors import BodyTooLarge, MethodNotAllowed, NoFileGiven, UnsupportedMediaType
 from atrio.kernel.http.guards import PUBLIC, SIGNED_IN
 from atrio.kernel.http.response import Response
 from atrio.kernel.http.route import EMPTY, Answer, Call, Route
@@ -146,6 +146,22 @@ def _made(space_id: int, content_id: int | None) -> list[tuple[str, str]]:
     return [("atrio-content-id", str(content_id)), ("content-location", place)]
 
 
+OVERRIDE = "x-http-method-override"
+
+
+def instead(ctx: Context, call: Call) -> Arrival | None:
+    """Look at a POST that stands for a PATCH, for clients that cannot send one; nothing comes with a DELETE."""
+    verb = call.http.headers.get(OVERRIDE)
+    if verb not in ("PATCH", "DELETE"):
+        raise MethodNotAllowed(headers=[("allow", "DELETE, GET, HEAD, OPTIONS, PATCH")])
+    return go_on(ctx, call) if verb == "PATCH" else None
+
+
+def override(ctx: Context, call: Call) -> Response:
+    """Do what the header `X-HTTP-Method-Override` says: PATCH or DELETE."""
+    return append(ctx, call) if isinstance(call.upload, Arrival) else terminate(ctx, call)
+
+
 # -- end, and plain reads -------------------------------------------------------------------------------------
 
 
@@ -224,6 +240,12 @@ ROUTES = (
         "PATCH", ONE, append, (*WRITE, OWN_UPLOAD), EMPTY, kind="stream", stream=go_on,
         media=protocol.OFFSET_STREAM, cors=CORS, errors=(*BODY_ERRORS, *FINISH_ERRORS, WrongOffset, UploadLocked),
         summary="Bring bytes of an upload", group=GROUP,
+    ),
+    Route(
+        "POST", ONE, override, (*WRITE, OWN_UPLOAD), EMPTY, kind="stream", stream=instead,
+        media=protocol.OFFSET_STREAM, cors=CORS,
+        errors=(*BODY_ERRORS, *FINISH_ERRORS, WrongOffset, UploadLocked, MethodNotAllowed),
+        summary="PATCH or DELETE by another name", group=GROUP,
     ),
     Route(
         "DELETE", ONE, terminate, (TUS, SIGNED_IN, OWN_UPLOAD), EMPTY, cors=CORS, summary="Give an upload up",

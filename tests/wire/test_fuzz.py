@@ -36,7 +36,7 @@ UNMADE = {
     facts.key("POST", "/api/workspaces/{workspace_id}/uploads"),
     *(
         facts.key(method, "/api/workspaces/{workspace_id}/uploads/{upload_token}")
-        for method in ("GET", "HEAD", "PATCH", "DELETE")
+        for method in ("GET", "HEAD", "PATCH", "POST", "DELETE")
     ),
 }
 """No generator writes a calendar, a form with any number of files, or the headers of tus: only refusals are seen here,

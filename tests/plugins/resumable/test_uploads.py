@@ -257,6 +257,21 @@ def test_termination(tus: Tus) -> None:
     assert tus.bytes_of(done.headers["atrio-content-id"]) == b"hello"
 
 
+def test_methods_by_another_name(tus: Tus) -> None:
+    path = tus.begin(5)
+
+    def post(verb: str, body: bytes, offset: int) -> Any:
+        headers = {**STREAM, "X-HTTP-Method-Override": verb, "Upload-Offset": str(offset)}
+        return tus.client.request("POST", path, body=body, headers=headers)
+
+    assert (post("PATCH", b"he", 0).status, tus.offset(path)) == (204, 2)
+    assert post("PATCH", b"x", 0).status == 409
+    assert post("MOVE", b"", 2).status == 405
+    assert tus.bytes_of(post("PATCH", b"llo", 2).headers["atrio-content-id"]) == b"hello"
+    assert post("DELETE", b"", 0).status == 204
+    assert tus.head(path).status == 404
+
+
 def test_expiry(tus: Tus, clock: Any) -> None:
     import os
 
