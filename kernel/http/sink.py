@@ -8,9 +8,11 @@ from typing import Protocol
 
 from ..blobs import TemporaryBlob
 from ..errors import BadRequestBody
-from .channel import ClientGone, Receive
+from .channel import ClientGone, Message, Receive, SilentClient
 from .pool import WorkPool
 from .uploads import WRITE_BLOCK, WRITE_PARTS, _next
+
+PATIENCE_SECONDS = 1.0
 
 
 class Sink(Protocol):
@@ -18,9 +20,9 @@ class Sink(Protocol):
 
     `blob` is what came, where it is all there and is to be looked at before the route is called.
 
-    All four are called in threads, one after the other, with no unit of work open. `open` and `write` may refuse
-    with a KernelError. `close` comes once after each `open` that returned, with what became of the body; it may
-    refuse too. `discard` comes last in every case, also where `open` refused.
+    All but `waits` are called in threads, one after the other, with no unit of work open. `open` and `write` may
+    refuse with a KernelError. `close` comes once after each `open` that returned, with what became of the body; it
+    may refuse too. `discard` comes last in every case, also where `open` refused.
     """
 
     blob: TemporaryBlob | None
@@ -30,6 +32,10 @@ class Sink(Protocol):
 
     def write(self, *parts: bytes) -> None:
         """Take bytes, in one piece or in several."""
+
+    def waits(self) -> bool:
+        """Tell whether to wait on; asked in the loop whenever no byte came for a second, so it must be quick."""
+        ...
 
     def close(self, *, whole: bool) -> bool:
         """Finish; `whole` tells that the body came to its end. True: the route is called though it did not."""
@@ -54,7 +60,7 @@ async def read_into(
     try:
         more, held = True, 0
         while more:
-            message = await _next(receive, stall_seconds)
+            message = await _piece(receive, sink, stall_seconds)
             data = message.get("body", b"")
             pending.append(data)
             received += len(data)
@@ -84,6 +90,18 @@ async def read_into(
         raise
     if not await io.run(_end, sink, pending, fault is None) and fault is not None:
         raise fault
+
+
+async def _piece(receive: Receive, sink: Sink, stall_seconds: float) -> Message:
+    """Return the next message; ClientGone when the client leaves, stalls, or the sink waits no longer."""
+    idle = 0.0
+    while True:
+        try:
+            return await _next(receive, min(PATIENCE_SECONDS, stall_seconds - idle))
+        except SilentClient:
+            idle += PATIENCE_SECONDS
+            if idle >= stall_seconds or not sink.waits():
+                raise
 
 
 def _end(sink: Sink, rest: Sequence[bytes], whole: bool) -> bool:

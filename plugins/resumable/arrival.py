@@ -70,6 +70,10 @@ class Shelf:
         """Return the note that says from where bytes are not checked yet."""
         return self.folder / f"{token}.checked"
 
+    def bell(self, token: str) -> Path:
+        """Return the note by which somebody asks the one who writes to end, if he only waits."""
+        return self.folder / f"{token}.wanted"
+
     def offset(self, token: str) -> int | None:
         """Return how many bytes came and count, None where the file is gone."""
         try:
@@ -92,6 +96,7 @@ class Shelf:
         """Delete what came of an upload."""
         self.path(token).unlink(missing_ok=True)
         self.note(token).unlink(missing_ok=True)
+        self.bell(token).unlink(missing_ok=True)
         self.hashes.take(token, 0)
 
 
@@ -128,6 +133,7 @@ class Arrival:
         self.kept = False
         self.blob: TemporaryBlob | None = None
         self._file: FileIO | None = None
+        self._locked = False
         self._running: Any = None
         self._checking: Any = None
 
@@ -147,6 +153,7 @@ class Arrival:
             self._look()
             return
         self._take_lock(fcntl.LOCK_EX)
+        self.shelf.bell(self.token).unlink(missing_ok=True)
         self.offset = self._drop_unchecked()
         if self.start is not None and self.start != self.offset:
             raise WrongOffset(headers=[("upload-offset", str(self.offset))])
@@ -177,16 +184,24 @@ class Arrival:
         for attempt in range(ATTEMPTS):
             try:
                 fcntl.flock(self._file, kind | fcntl.LOCK_NB)
+                self._locked = True
                 break
             except BlockingIOError:
                 if attempt == ATTEMPTS - 1:
+                    self.shelf.bell(self.token).touch()
                     raise UploadLocked(headers=[("retry-after", "1")]) from None
                 time.sleep(0.005)  # somebody who only looks is gone by then
         if not self.shelf.path(self.token).exists():  # it was finished or removed at this moment
             raise UploadNotFound
 
+    def waits(self) -> bool:
+        """Give way to who asks for the upload: this connection brought nothing for a while, and may be dead."""
+        return not self.shelf.bell(self.token).exists()
+
     def _let_go(self) -> None:
         if self._file is not None:
+            if self._locked:
+                self.shelf.bell(self.token).unlink(missing_ok=True)
             self._file.close()
             self._file = None
 
