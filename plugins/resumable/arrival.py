@@ -11,13 +11,14 @@ import fcntl
 import os
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from atrio.kernel.blobs import BlobStore, TemporaryBlob
+from atrio.kernel.blobs import BLOCK, BlobStore, TemporaryBlob
 from atrio.kernel.config import StorageConfig
 from atrio.kernel.errors import BodyTooLarge, UnsupportedMediaType
 
@@ -276,6 +277,32 @@ class Arrival:
         if self.fresh and not self.kept and self._file is not None:
             self.shelf.remove(self.token)
         self._let_go()
+
+
+class Joined(Arrival):
+    """An upload that is put together of parts that are all there; it takes no bytes of its own."""
+
+    def __init__(self, shelf: Shelf, token: str, length: int, parts: Sequence[str]) -> None:
+        super().__init__(shelf, token, length, fresh=True, takes=False)
+        self.parts = parts
+
+    def open(self) -> None:
+        """Copy the parts behind each other; 404 or 409 where one is gone or not what it was."""
+        super().open()
+        assert self._file is not None
+        for part in self.parts:
+            try:
+                with self.shelf.path(part).open("rb") as source:
+                    while block := source.read(BLOCK):
+                        self.offset += len(block)
+                        self._running.update(block)
+                        left = memoryview(block)
+                        while left:
+                            left = left[self._file.write(left) or 0 :]
+            except FileNotFoundError:
+                raise UploadNotFound from None
+        if not self.complete:
+            raise WrongOffset("a part is not whole")
 
 
 def _sha256() -> Any:

@@ -12,7 +12,8 @@ class PartialUpload(Base):
     """An upload that was announced: whose it is, where it is to go, and what became of it.
 
     How much of it came is the size of its file and stands nowhere else, so that the two cannot disagree. What it
-    is to go to (`parent_id`, or `target_id` for new bytes of a file) is looked up when it is finished.
+    is to go to (`parent_id`, or `target_id` for new bytes of a file) is looked up when it is finished. `concat` is
+    the header of that name: `partial` for a part that becomes no content by itself.
     """
 
     __tablename__ = "resumable_upload"
@@ -36,6 +37,7 @@ class PartialUpload(Base):
     parent_id: Mapped[int | None] = mapped_column(BigInteger)
     target_id: Mapped[int | None] = mapped_column(BigInteger)
     told: Mapped[str] = mapped_column(LongText)
+    concat: Mapped[str] = mapped_column(LongText)
     created: Mapped[int] = mapped_column(Timestamp)
     expires: Mapped[int] = mapped_column(Timestamp)
     finished: Mapped[int | None] = mapped_column(Timestamp)

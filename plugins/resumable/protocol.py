@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
+from urllib.parse import urlsplit
 
 from atrio.kernel.errors import ValidationFailed
 from atrio.kernel.http.request import Request
@@ -16,18 +17,21 @@ from atrio.kernel.http.request import Request
 from .errors import BadUploadHeader
 
 VERSION = "1.0.0"
-EXTENSIONS = "creation,creation-with-upload,expiration,checksum,termination"
+EXTENSIONS = "creation,creation-with-upload,expiration,checksum,termination,concatenation"
 ALGORITHMS = ("sha1", "sha256")
 OFFSET_STREAM = "application/offset+octet-stream"
 METADATA_LIMIT = 8192
+PARTIAL = "partial"
+PARTS = 64
+"""How many parts one upload may be put together of."""
 REQUEST_HEADERS = (
-    "Tus-Resumable", "Upload-Length", "Upload-Metadata", "Upload-Offset", "Upload-Checksum",
+    "Tus-Resumable", "Upload-Length", "Upload-Metadata", "Upload-Offset", "Upload-Checksum", "Upload-Concat",
     "X-HTTP-Method-Override", "X-Requested-With", "X-Request-ID",
 )  # fmt: skip
 """What pages of other origins may send."""
 EXPOSED = (
     "Location,Content-Location,Tus-Resumable,Tus-Version,Tus-Extension,Tus-Max-Size,Tus-Checksum-Algorithm,"
-    "Upload-Offset,Upload-Length,Upload-Metadata,Upload-Expires,Atrio-Content-Id,Retry-After"
+    "Upload-Concat,Upload-Offset,Upload-Length,Upload-Metadata,Upload-Expires,Atrio-Content-Id,Retry-After"
 )
 """What they may read of the answers."""
 
@@ -82,6 +86,18 @@ def metadata(request: Request) -> tuple[str, dict[str, str]]:
         except (binascii.Error, ValueError):
             raise BadUploadHeader(f"Upload-Metadata: {key} is not Base64 of UTF-8") from None
     return text, found
+
+
+def concat(request: Request) -> tuple[str, list[str]]:
+    """Return `Upload-Concat` as it was sent, and the names of the parts of a final upload."""
+    text = request.headers.get("upload-concat", "").strip()
+    if text in ("", PARTIAL):
+        return text, []
+    kind, _, places = text.partition(";")
+    parts = [urlsplit(place).path.rstrip("/").rpartition("/")[2] for place in places.split()]
+    if kind.strip() != "final" or not 0 < len(parts) <= PARTS or len(set(parts)) != len(parts):
+        raise BadUploadHeader(f"Upload-Concat: `partial`, or `final;` and up to {PARTS} addresses of parts")
+    return text, parts
 
 
 def id_of(values: Mapping[str, str], key: str) -> int | None:

@@ -26,7 +26,7 @@ from atrio.plugins.core_content.api import (
 from atrio.plugins.spaces.api import CONTRIBUTOR, SPACE
 
 from . import protocol, queries, schemas, services
-from .arrival import Arrival, shelf_of
+from .arrival import Arrival, Joined, shelf_of
 from .errors import BadUploadHeader, ChecksumMismatch, TooManyUploads, UploadLocked, UploadNotFound, WrongOffset
 from .guards import OWN_UPLOAD, TUS
 
@@ -59,9 +59,12 @@ def describe(ctx: Context, call: Call) -> Response:
 
 def announce(ctx: Context, call: Call) -> Arrival:
     """Refuse at once what could not be finished; a first piece may come with the announcement."""
+    concat, parts = protocol.concat(call.http)
+    if parts:
+        return _join(ctx, call, concat, parts)
     length = protocol.number(call.http, "Upload-Length")
     _, given = protocol.metadata(call.http)
-    services.plan(ctx, ctx.resources["space"], length, given)
+    services.plan(ctx, ctx.resources["space"], length, given, concat)
     takes = call.http.media_type == protocol.OFFSET_STREAM
     if not takes and call.http.content_length:
         raise UnsupportedMediaType
@@ -73,14 +76,27 @@ def announce(ctx: Context, call: Call) -> Arrival:
     )  # fmt: skip
 
 
+def _join(ctx: Context, call: Call, concat: str, parts: list[str]) -> Arrival:
+    rows = services.parts_of(ctx, ctx.resources["space"], parts)
+    length = sum(row.length for row in rows)
+    _, given = protocol.metadata(call.http)
+    services.plan(ctx, ctx.resources["space"], length, given, concat, joins=True)
+    shelf = shelf_of(ctx.kernel)
+    if any(shelf.offset(row.token) != row.length for row in rows):
+        raise WrongOffset("a part is not whole")
+    return Joined(shelf, services.new_token(), length, parts)
+
+
 def create(ctx: Context, call: Call) -> Response:
     """Begin an upload; one whose bytes are all there already is finished."""
     arrival: Arrival = call.upload
     told, given = protocol.metadata(call.http)
-    row = services.begin(ctx, ctx.resources["space"], arrival.token, arrival.length, told, given)
+    concat, parts = protocol.concat(call.http)
+    row = services.begin(ctx, ctx.resources["space"], arrival.token, arrival.length, told, given, concat, parts)
+    headers = _headers(ctx, row, arrival)
     arrival.kept = True
     place = f"{ctx.config[WebsiteConfig].base_url.rstrip('/') or call.http.root_path}{_place(row)}"
-    return Response(201, b"", [("location", place), *_headers(ctx, row, arrival)])
+    return Response(201, b"", [("location", place), *headers])
 
 
 def _place(row: Any) -> str:
@@ -120,6 +136,8 @@ def stand(ctx: Context, call: Call) -> Response:
     row = ctx.resources["upload"]
     headers = _headers(ctx, row, call.upload if isinstance(call.upload, Arrival) else None)
     headers.append(("upload-length", str(row.length)))
+    if row.concat:
+        headers.append(("upload-concat", row.concat))
     if row.told:
         headers.append(("upload-metadata", row.told))
     return Response(200, b"", headers)
@@ -131,7 +149,7 @@ def _headers(ctx: Context, row: Any, arrival: Arrival | None) -> list[tuple[str,
         return [*protocol.state(offset=row.length, expires=row.expires), *_made(row.space_id, row.content_id)]
     assert arrival is not None
     made: list[tuple[str, str]] = []
-    if arrival.complete:
+    if arrival.complete and row.concat != protocol.PARTIAL:
         made = _made(row.space_id, services.finish(ctx, ctx.resources["space"], row, arrival.blob))
         expires = services.until(ctx)
     else:
@@ -222,7 +240,8 @@ ROUTES = (
     Route(
         "POST", ALL, create, WRITE, Answer(shape="empty", status=201, doc="`Location` is the upload."),
         kind="stream", stream=announce, media=protocol.OFFSET_STREAM, cors=CORS,
-        errors=(*BODY_ERRORS, *FINISH_ERRORS, TooManyUploads), summary="Begin an upload", group=GROUP,
+        errors=(*BODY_ERRORS, *FINISH_ERRORS, TooManyUploads, UploadNotFound, WrongOffset),
+        summary="Begin an upload", group=GROUP,
     ),
     Route(
         "GET", ALL, list_open, (SPACE, CONTRIBUTOR), Answer(schemas.upload, "list"),

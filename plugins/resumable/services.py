@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -39,13 +39,14 @@ from .arrival import shelf_of
 from .config import ResumableConfig
 from .errors import TooManyUploads, UploadNotFound
 from .models import UPLOAD
-from .protocol import id_of
+from .protocol import PARTIAL, id_of
 
 if TYPE_CHECKING:
     from atrio.kernel.host import Kernel
 
 HOUR = 3600 * 1_000_000
 ORPHAN_HOURS = 24
+LABEL = 1000
 INSERT = insert(UPLOAD)
 _ONE = UPLOAD.c.upload_id == bindparam("wanted", type_=Id)
 UNFINISHED = (_ONE, UPLOAD.c.finished.is_(None))
@@ -68,17 +69,21 @@ def until(ctx: Context) -> int:
     return ctx.now + ctx.config[ResumableConfig].expire_hours * HOUR
 
 
-def plan(ctx: Context, space: Any, length: int, given: Mapping[str, str]) -> dict[str, Any]:
+def plan(
+    ctx: Context, space: Any, length: int, given: Mapping[str, str], concat: str = "", *, joins: bool = False
+) -> dict[str, Any]:
     """Return the columns of an upload that may be begun; refuses what could not be finished as things are.
 
     The errors are those of an ordinary upload, but 413 beyond the largest file and 403 beyond what one user may
-    have open. Nothing is reserved: the end asks again.
+    have open. Nothing is reserved: the end asks again. A part (`concat`) goes nowhere yet; what `joins` parts is
+    counted with them already.
     """
     refuse_trashed(space)
     largest = largest_file(ctx.kernel)
     if largest and length > largest:
         raise BodyTooLarge(f"a file may have {largest} bytes")
-    _check_usage(ctx, length)
+    if not joins:
+        _check_usage(ctx, length)
     _, left = room(ctx, space)
     if left is not None and length > left:
         raise SpaceFull
@@ -86,8 +91,10 @@ def plan(ctx: Context, space: Any, length: int, given: Mapping[str, str]) -> dic
         "space_id": space.space_id, "length": length, "media": given.get("filetype", "")[:255],
         "filename": given.get("filename", "").replace("\x00", ""), "target_id": id_of(given, "content_id"),
         "content_type": given.get("content_type") or "file", "parent_id": id_of(given, "parent_id"),
-        "namespace": given.get("content_namespace") or "content",
+        "namespace": given.get("content_namespace") or "content", "concat": concat,
     }  # fmt: skip
+    if concat == PARTIAL:
+        return {**values, "filename": values["filename"][:LABEL], "content_type": "file", "namespace": "content"}
     if values["target_id"] is not None:
         _target(ctx, values["target_id"])
         if values["filename"] and not usable(values["filename"]):
@@ -126,12 +133,26 @@ def _target(ctx: Context, content_id: int) -> Any:
     return ctx.resources["content"]
 
 
-def begin(ctx: Context, space: Any, token: str, length: int, told: str, given: Mapping[str, str]) -> Any:
-    """Write the row of a new upload and return it."""
+def parts_of(ctx: Context, space: Any, tokens: Sequence[str]) -> list[Any]:
+    """Return the rows of the caller's parts, in order; UploadNotFound for what is none."""
+    found = {row.token: row for row in queries.OPEN.all(ctx, owner_id=ctx.actor.id or 0, space_id=space.space_id)}
+    rows = [found.get(token) for token in tokens]
+    if any(row is None or row.concat != PARTIAL for row in rows):
+        raise UploadNotFound
+    return rows
+
+
+def begin(
+    ctx: Context, space: Any, token: str, length: int, told: str, given: Mapping[str, str], concat: str,
+    parts: Sequence[str] = (),
+) -> Any:  # fmt: skip
+    """Write the row of a new upload and return it; what it was joined of is forgotten."""
     if ctx.actor.id is None:
         raise Unauthenticated
     lock_user(ctx, ctx.actor.id)  # two at once are counted one after the other
-    values = plan(ctx, space, length, given)
+    values = plan(ctx, space, length, given, concat, joins=bool(parts))
+    for part in parts_of(ctx, space, parts):
+        terminate(ctx, part)
     ctx.execute(INSERT, {
         **values, "token": token, "owner_id": ctx.actor.id, "told": told, "created": ctx.now,
         "expires": until(ctx), "finished": None, "content_id": None,

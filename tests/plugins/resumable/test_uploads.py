@@ -32,6 +32,7 @@ def test_what_the_server_can(tus: Tus, stranger: Client) -> None:
     )
     assert set(answer.headers["tus-extension"].split(",")) == {
         "creation", "creation-with-upload", "expiration", "checksum", "termination",
+        "concatenation",
     }  # fmt: skip
     assert answer.headers["tus-checksum-algorithm"] == "sha1,sha256"
     assert "tus-max-size" not in answer.headers
@@ -272,6 +273,35 @@ def test_methods_by_another_name(tus: Tus) -> None:
     assert tus.head(path).status == 404
 
 
+def test_parts(tus: Tus) -> None:
+    partial = {"Upload-Concat": "partial"}
+    places = [tus.post(n, headers=partial).headers["location"] for n in (5, 3)]
+    assert tus.patch(places[1], 0, b"abc").status == 204
+    assert tus.patch(places[0], 0, b"he").status == 204
+
+    def final(*parts: str, **meta: Any) -> Any:
+        given = {**VERSION, "Upload-Concat": f"final;{' '.join(parts)}", "Upload-Metadata": encoded(**meta)}
+        return tus.client.request("POST", tus.base, headers=given)
+
+    early = final(*places, filename="a.txt")
+    assert (early.status, early.code) == (409, 20141)
+    assert tus.patch(places[0], 2, b"llo").status == 204
+    assert tus.files() == {}
+    looked = tus.head(places[0])
+    assert (looked.headers["upload-concat"], looked.headers["upload-offset"]) == ("partial", "5")
+    assert "atrio-content-id" not in looked.headers
+    assert final(*places, filename="").code == 2005
+    assert final(places[0], places[0], filename="a.txt").code == 20146
+    assert final("/x/y", filename="a.txt").code == 20140
+    assert final(tus.begin(0 + 1, filename="z.txt"), filename="a.txt").code == 20140, "no part"
+    made = final(places[0], f"http://elsewhere{places[1]}", filename="a.txt")
+    assert made.status == 201
+    assert tus.bytes_of(made.headers["atrio-content-id"]) == b"helloabc"
+    assert [tus.head(place).status for place in places] == [404, 404]
+    assert tus.head(made.headers["location"]).headers["upload-concat"].startswith("final;")
+    assert len(list(tus.folder.iterdir())) == 1, "what was begun beside it"
+
+
 def test_expiry(tus: Tus, clock: Any) -> None:
     import os
 
@@ -386,7 +416,7 @@ def test_a_list_costs_the_same(tus: Tus, statements: Any) -> None:
     def fill(numbers: range) -> None:
         values = {
             "owner_id": 1, "space_id": tus.space, "length": 1, "filename": "a", "media": "", "content_type": "file",
-            "namespace": "content", "told": "", "created": 1, "expires": 2**50,
+            "namespace": "content", "told": "", "concat": "", "created": 1, "expires": 2**50,
         }  # fmt: skip
         with tus.kernel.unit() as ctx:
             ctx.execute(insert(UPLOAD), [{**values, "token": f"{n:032x}"} for n in numbers])

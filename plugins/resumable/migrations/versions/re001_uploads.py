@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("parent_id", sa.BigInteger, nullable=True),
         sa.Column("target_id", sa.BigInteger, nullable=True),
         sa.Column("told", LongText, nullable=False),
+        sa.Column("concat", LongText, nullable=False),
         sa.Column("created", Timestamp, nullable=False),
         sa.Column("expires", Timestamp, nullable=False),
         sa.Column("finished", Timestamp, nullable=True),
