@@ -36,7 +36,15 @@ from .drain import DrainEarlyAnswers
 from .guards import check_all
 from .pool import WorkPool
 from .request import Request
-from .response import FileResponse, Response, StreamResponse, error_response, json_response, redirect
+from .response import (
+    FileResponse,
+    LateResponse,
+    Response,
+    StreamResponse,
+    error_response,
+    json_response,
+    redirect,
+)
 from .route import Call, Route
 from .schema import load
 from .security import Gate, header_pairs
@@ -135,7 +143,11 @@ class App:
 
     async def _respond(self, request: Request, receive: Receive) -> Response:
         try:
-            return await self._route(request, receive)
+            response = await self._route(request, receive)
+            if isinstance(response, LateResponse) and response.finish is not None:
+                late, response = response, await response.finish()
+                response.headers += late.headers
+            return response
         except KernelError as error:
             return error_response(error)
         except ClientGone:
