@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -159,6 +159,9 @@ def previewer_of(kernel: Kernel, media: str, extension: str) -> Previewer | None
     media = media.partition(";")[0].strip().lower()
     for previewer in previewers(kernel):
         if previewer.takes(media, extension):
+            if previewer.name == "office":  # it goes by the extension where the bytes leave it open
+                options = {**previewer.options, "extension": extension}
+                previewer = replace(previewer, name=f"office-{extension[1:]}", options=options)
             return previewer if usable(kernel, previewer) else None
     return None
 
