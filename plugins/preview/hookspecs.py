@@ -10,7 +10,7 @@ from atrio.kernel.markers import hookspec
 
 @hookspec
 def register_previewers() -> Iterable[Mapping[str, Any]]:  # type: ignore[empty-body]
-    """Return what makes previews of further types of files, as plain mappings; asked before what preview can itself.
+    """Return what makes previews of further types of files, as plain mappings; they go before those of preview.
 
     `name` and `version` name what it makes: a higher version builds all anew. `media` are media types,
     `extensions` extensions with their dot. `makes` is `image` or `pdf`; `target`, as `module:function`, is called

@@ -15,27 +15,30 @@ from .config import PreviewConfig
 
 HERE = "atrio.plugins.preview.adapters"
 PICTURES = (
-    "image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "image/tiff", "image/bmp", "image/x-ms-bmp",
-    "image/x-icon", "image/vnd.microsoft.icon", "image/jp2", "image/x-portable-pixmap", "image/x-portable-graymap",
-    "image/x-portable-bitmap", "image/x-portable-anymap", "image/pjpeg", "image/x-png",
+    "image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "image/tiff", "image/bmp",
+    "image/x-ms-bmp", "image/x-icon", "image/vnd.microsoft.icon", "image/jp2", "image/x-portable-pixmap",
+    "image/x-portable-graymap", "image/x-portable-bitmap", "image/x-portable-anymap", "image/pjpeg",
+    "image/x-png",
 )  # fmt: skip
 TEXTS = (
     "application/json", "application/xml", "application/javascript", "application/x-javascript",
     "application/x-sh", "application/x-yaml", "application/yaml", "application/toml", "application/sql",
-    "application/x-httpd-php", "application/x-tex", "application/x-latex", "application/x-csh", "application/x-perl",
-    "application/x-python-code", "application/x-tcl", "application/ecmascript", "application/typescript",
-    "application/x-texinfo", "application/x-troff", "application/x-ndjson", "application/xhtml+xml",
-    "application/rss+xml", "application/atom+xml", "application/ld+json", "application/geo+json",
+    "application/x-httpd-php", "application/x-tex", "application/x-latex", "application/x-csh",
+    "application/x-perl", "application/x-python-code", "application/x-tcl", "application/ecmascript",
+    "application/typescript", "application/x-texinfo", "application/x-troff", "application/x-ndjson",
+    "application/xhtml+xml", "application/rss+xml", "application/atom+xml", "application/ld+json",
+    "application/geo+json",
 )  # fmt: skip
 CODE = (
-    ".py", ".js", ".ts", ".tsx", ".jsx", ".c", ".h", ".cpp", ".hpp", ".cc", ".rs", ".go", ".java", ".kt", ".rb", ".php",
-    ".sh", ".sql", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".log", ".md", ".rst", ".tex", ".json", ".xml",
-    ".css", ".scss", ".lua", ".pl", ".swift", ".cs", ".vue", ".gradle", ".dockerfile", ".diff", ".patch", ".po",
+    ".py", ".js", ".ts", ".tsx", ".jsx", ".c", ".h", ".cpp", ".hpp", ".cc", ".rs", ".go", ".java", ".kt",
+    ".rb", ".php", ".sh", ".sql", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".log", ".md", ".rst",
+    ".tex", ".json", ".xml", ".css", ".scss", ".lua", ".pl", ".swift", ".cs", ".vue", ".gradle", ".dockerfile",
+    ".diff", ".patch", ".po",
 )  # fmt: skip
 OFFICE = (
-    ".odt", ".ott", ".ods", ".ots", ".odp", ".otp", ".odg", ".doc", ".docx", ".docm", ".dot", ".dotx", ".xls", ".xlsx",
-    ".xlsm", ".xlt", ".ppt", ".pptx", ".pptm", ".pps", ".ppsx", ".pot", ".rtf", ".vsd", ".vsdx", ".pub", ".wps", ".wpd",
-    ".pages", ".numbers", ".key", ".fodt", ".fods", ".fodp",
+    ".odt", ".ott", ".ods", ".ots", ".odp", ".otp", ".odg", ".doc", ".docx", ".docm", ".dot", ".dotx", ".xls",
+    ".xlsx", ".xlsm", ".xlt", ".ppt", ".pptx", ".pptm", ".pps", ".ppsx", ".pot", ".rtf", ".vsd", ".vsdx",
+    ".pub", ".wps", ".wpd", ".pages", ".numbers", ".key", ".fodt", ".fods", ".fodp",
 )  # fmt: skip
 
 
@@ -106,8 +109,8 @@ def _own(kernel: Kernel) -> Iterable[Previewer]:
         options={"fonts": fonts(settings), "max_pixels": settings.max_pixels},
     )  # fmt: skip
     yield Previewer(
-        "page", 1, "pdf", f"{HERE}.documents:page", ("text/html", "application/xhtml+xml"), (".html", ".htm"), typeset,
-        options=print_options,
+        "page", 1, "pdf", f"{HERE}.documents:page", ("text/html", "application/xhtml+xml"), (".html", ".htm"),
+        typeset, options=print_options,
     )  # fmt: skip
     soffice = found_tool(settings.soffice, "soffice")
     if soffice:
@@ -161,8 +164,10 @@ def previewer_of(kernel: Kernel, media: str, extension: str) -> Previewer | None
         if previewer.takes(media, extension):
             if previewer.name == "office":  # it goes by the extension where the bytes leave it open
                 options = {**previewer.options, "extension": extension}
-                previewer = replace(previewer, name=f"office-{extension[1:]}", options=options)
-            return previewer if usable(kernel, previewer) else None
+                found = replace(previewer, name=f"office-{extension[1:]}", options=options)
+            else:
+                found = previewer
+            return found if usable(kernel, found) else None
     return None
 
 

@@ -90,9 +90,9 @@ def _note(ctx: Context, row: Any, modified: int, stem: str, revision_id: int) ->
     text = services.note_page(row.label, row.raw_content or "")
     data = text.encode("utf-8", "replace")
     previewer = note_previewer(ctx.kernel)
+    able = previewer if usable(ctx.kernel, previewer) else None
     return Subject(
-        Source(sha256(data).hexdigest(), len(data), text), previewer if usable(ctx.kernel, previewer) else None, stem,
-        modified, row.content_id, revision_id,
+        Source(sha256(data).hexdigest(), len(data), text), able, stem, modified, row.content_id, revision_id
     )  # fmt: skip
 
 

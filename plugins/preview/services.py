@@ -6,12 +6,15 @@ import contextlib
 import html
 import json
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from atrio.kernel import sandbox
+from atrio.kernel.forkserver import ForkServer
 from atrio.kernel.host import Kernel
 
 from .config import PreviewConfig, cache_folder
@@ -20,6 +23,8 @@ from .store import Failed, Key, Made, Store
 from .workshop import Workshop
 
 log = logging.getLogger("atrio.preview")
+READY = tuple(f"{HERE}.{name}" for name in ("pictures", "pdf", "documents"))
+"""What is built so often that its libraries are kept at hand."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def _made(source: Source, previewer: Previewer) -> Order | None:
 
 
 def jpeg(kernel: Kernel, source: Source, previewer: Previewer, size: tuple[int, int], page: int) -> Order:
-    """Return the order of a JPEG of one page that fits a size. Failed for another page of a picture than the first."""
+    """Return the order of a JPEG of one page that fits a size. Failed where a picture has no such page."""
     settings = kernel.config[PreviewConfig]
     width, height = (min(side or settings.largest, settings.largest) for side in size)
     arguments: dict[str, Any] = {"width": width, "height": height, "max_pixels": settings.max_pixels}
@@ -184,12 +189,20 @@ def _run(kernel: Kernel, order: Order, arguments: Mapping[str, Any], folder: Pat
         wall_seconds=2 * seconds, file_mib=512, answer_bytes=65536, processes=order.tool,
     )  # fmt: skip
     try:
+        if order.target.partition(":")[0] in READY:
+            return _fork_server(os.getpid()).run(order.target, arguments, limits, folder=folder)
         return sandbox.run(order.target, arguments, limits, folder=folder)
     except sandbox.SandboxFailed as failure:
         kind = "page" if failure.kind == "IndexError" else "unavailable"
         raise Failed(kind, _shown(str(failure))) from None
     except ValueError as error:
         raise Failed("unavailable", _shown(str(error))) from None
+
+
+@cache
+def _fork_server(process: int) -> ForkServer:
+    """Return the one of this process, whatever instances it has."""
+    return ForkServer(READY)
 
 
 def _shown(detail: str) -> str:

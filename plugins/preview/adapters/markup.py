@@ -12,12 +12,15 @@ from .setting import Word
 HEADINGS = {f"h{n}": n for n in range(1, 7)}
 BREAKING = frozenset(
     {
-        "p", "div", "section", "article", "header", "footer", "main", "aside", "nav", "ul", "ol", "li", "dl", "dt", "dd",
-        "table", "thead", "tbody", "tfoot", "tr", "blockquote", "pre", "figure", "figcaption", "form", "fieldset",
-        "details", "summary", "address", "body", "html", "caption", *HEADINGS,
+        "p", "div", "section", "article", "header", "footer", "main", "aside", "nav", "ul", "ol", "li",
+        "dl", "dt", "dd", "table", "thead", "tbody", "tfoot", "tr", "blockquote", "pre", "figure",
+        "figcaption", "form", "fieldset", "details", "summary", "address", "body", "html", "caption",
+        *HEADINGS,
     }
 )  # fmt: skip
-HIDDEN = frozenset({"script", "style", "head", "template", "noscript", "svg", "math", "iframe", "object", "select"})
+HIDDEN = frozenset(
+    {"script", "style", "head", "template", "noscript", "svg", "math", "iframe", "object", "select"}
+)
 BOLD = frozenset({"b", "strong", "th", *HEADINGS})
 ITALIC = frozenset({"i", "em", "cite", "dfn", "var"})
 CODE = frozenset({"code", "kbd", "samp", "tt", "pre"})

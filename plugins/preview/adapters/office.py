@@ -39,8 +39,8 @@ def convert(path: str, out: str, program: str, seconds: int, extension: str = ".
     shutil.copyfile(path, source)
     made = folder / "made"
     command = [
-        program, f"-env:UserInstallation=file://{profile}", "--headless", "--invisible", "--norestore", "--nolockcheck",
-        "--nodefault", "--nologo", "--convert-to", "pdf", "--outdir", str(made), str(source),
+        program, f"-env:UserInstallation=file://{profile}", "--headless", "--invisible", "--norestore",
+        "--nolockcheck", "--nodefault", "--nologo", "--convert-to", "pdf", "--outdir", str(made), str(source),
     ]  # fmt: skip
     environment = {
         "HOME": str(folder), "TMPDIR": str(folder), "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8",

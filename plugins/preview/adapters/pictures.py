@@ -27,7 +27,7 @@ TURNED = (5, 6, 7, 8)
 """EXIF orientations that swap width and height."""
 QUALITY = 85
 
-ImageFile.LOAD_TRUNCATED_IMAGES = True  # type: ignore[assignment]
+ImageFile.LOAD_TRUNCATED_IMAGES = True
 
 
 def thumbnail(path: str, out: str, width: int, height: int, max_pixels: int) -> None:

@@ -1,4 +1,4 @@
-"""Programs of the system that read what strangers made: without network where the system allows, and killed in time."""
+"""Programs of the system that read what strangers made: without network where that can be, and killed in time."""
 
 from __future__ import annotations
 

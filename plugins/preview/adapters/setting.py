@@ -48,7 +48,7 @@ class Fonts:
 
     def _find(self, style: str, code: int) -> str:
         names = self._styles.get(style) or self._styles.get("sans") or []
-        known = {name: font for name, font in self._faces.values()}
+        known = dict(self._faces.values())
         for name in names:
             if code in known[name].face.charToGlyph:
                 return name
@@ -69,7 +69,7 @@ class Fonts:
 
     def width(self, style: str, size: float, text: str) -> float:
         """Return how wide a text is, in points."""
-        return sum(pdfmetrics.stringWidth(part, font, size) for font, part in self.runs(style, text))
+        return float(sum(pdfmetrics.stringWidth(part, font, size) for font, part in self.runs(style, text)))
 
 
 @dataclass(frozen=True)

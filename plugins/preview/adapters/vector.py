@@ -25,11 +25,11 @@ def draw(path: str, out: str, fonts: dict[str, list[str]], max_pixels: int) -> N
     if ENTITY.search(_without_public_doctype(text)):
         raise ValueError("entities")
     text = OUTSIDE.sub(r'\1""', text)
-    size = _shape(text)
+    width, height = _shape(text)
     family = _family(fonts["sans"])
     drawn = resvg_py.svg_to_bytes(
         svg_string=text, skip_system_fonts=True, font_files=fonts["sans"][:4], background="white",
-        font_family=family, serif_family=family, sans_serif_family=family, **size,
+        font_family=family, serif_family=family, sans_serif_family=family, width=width, height=height,
     )  # fmt: skip
     with open(out, "wb") as file:
         file.write(bytes(drawn))
@@ -46,11 +46,13 @@ def _family(paths: list[str]) -> str:
 
 def _without_public_doctype(text: str) -> str:
     """Leave out the usual document type, which declares nothing."""
-    return re.sub(r"<!DOCTYPE\s+svg\s+PUBLIC\s+\"[^\"<>\[\]]*\"\s+\"[^\"<>\[\]]*\"\s*>", "", text, count=1, flags=re.I)
+    return re.sub(
+        r"<!DOCTYPE\s+svg\s+PUBLIC\s+\"[^\"<>\[\]]*\"\s+\"[^\"<>\[\]]*\"\s*>", "", text, count=1, flags=re.I
+    )
 
 
-def _shape(text: str) -> dict[str, int]:
-    """Return the side to draw so that the longest has 2,048 pixels."""
+def _shape(text: str) -> tuple[int | None, int | None]:
+    """Return width or height, whichever is longer, as it is drawn."""
     head = re.search(r"<svg\b[^>]*>", text)
     if head is None:
         raise ValueError("no drawing")
@@ -65,4 +67,4 @@ def _shape(text: str) -> dict[str, int]:
         across = down = 1.0
     if not (across > 0 and down > 0 and 1 / 200 < across / down < 200):
         raise ValueError("no shape that can be drawn")
-    return {"width": LONGEST} if across >= down else {"height": LONGEST}
+    return (LONGEST, None) if across >= down else (None, LONGEST)
