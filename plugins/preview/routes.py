@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from atrio.kernel.context import Context
 from atrio.kernel.errors import KernelError
@@ -176,11 +176,27 @@ def _send_as_it_is(ctx: Context, call: Call, order: Order, subject: Subject) -> 
 # -- facts ----------------------------------------------------------------------------------------------------
 
 
-def allowed_dims(ctx: Context, call: Call) -> dict[str, Any]:
+class AllowedDimensions(NamedTuple):
+    """The sizes of JPEGs; other sizes are drawn unless `restricted`."""
+
+    restricted: bool
+    dimensions: list[dict[str, int]]
+
+
+class Info(NamedTuple):
+    """Which previews a file has; `page_nb` is None when it has none."""
+
+    content_id: int
+    revision_id: int
+    page_nb: int | None
+    has_pdf_preview: bool
+    has_jpeg_preview: bool
+
+
+def allowed_dims(ctx: Context, call: Call) -> AllowedDimensions:
     """Return the sizes of JPEGs."""
     settings = ctx.config[PreviewConfig]
-    dimensions = [{"width": width, "height": height} for width, height in sizes(settings)]
-    return {"restricted": settings.restricted_dims, "dimensions": dimensions}
+    return AllowedDimensions(settings.restricted_dims, [{"width": w, "height": h} for w, h in sizes(settings)])
 
 
 def show_info(find: Callable[[Context, Call], Subject]) -> Callable[[Context, Call], Any]:
@@ -211,12 +227,10 @@ def show_info(find: Callable[[Context, Call], Subject]) -> Callable[[Context, Ca
     return show
 
 
-def _told(subject: Subject, pages: int | None) -> dict[str, Any]:
+def _told(subject: Subject, pages: int | None) -> Info:
     makes_pdf = subject.previewer is not None and subject.previewer.makes == "pdf"
-    return {
-        "content_id": subject.content_id, "revision_id": subject.revision_id, "page_nb": pages,
-        "has_pdf_preview": pages is not None and makes_pdf, "has_jpeg_preview": pages is not None,
-    }  # fmt: skip
+    there = pages is not None
+    return Info(subject.content_id, subject.revision_id, pages, there and makes_pdf, there)
 
 
 # -- HTML -----------------------------------------------------------------------------------------------------
