@@ -174,6 +174,7 @@ def previewer_of(kernel: Kernel, media: str, extension: str) -> Previewer | None
 # -- fonts ------------------------------------------------------------------------------------------------------
 
 SYSTEM_FONTS = Path("/usr/share/fonts/truetype/dejavu")
+EAST_ASIAN = Path("/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf")
 STYLES = {
     "mono": "DejaVuSansMono.ttf", "sans": "DejaVuSans.ttf", "bold": "DejaVuSans-Bold.ttf",
     "italic": "DejaVuSans-Oblique.ttf",
@@ -185,24 +186,19 @@ def fonts(settings: PreviewConfig) -> dict[str, list[str]]:
 
     DejaVu where the system has it, then the fonts of the settings, then what the extra `preview` carries.
     """
-    others = [path for path in settings.fonts if Path(path).is_file()]
-    carried = _carried()
+    others = [Path(path) for path in settings.fonts]
+    last = [*_carried(), SYSTEM_FONTS / STYLES["sans"], EAST_ASIAN]
     found = {}
     for style, name in STYLES.items():
-        own = [str(SYSTEM_FONTS / name)] if (SYSTEM_FONTS / name).is_file() else []
-        plain = (
-            [str(SYSTEM_FONTS / STYLES["sans"])]
-            if style != "sans" and (SYSTEM_FONTS / STYLES["sans"]).is_file()
-            else []
-        )
-        found[style] = list(dict.fromkeys([*own, *others, *carried, *plain]))
+        paths = dict.fromkeys([SYSTEM_FONTS / name, *others, *last])
+        found[style] = [str(path) for path in paths if path.is_file()]
     return found
 
 
-def _carried() -> list[str]:
+def _carried() -> list[Path]:
     spec = importlib.util.find_spec("fontpkg_noto_sans") if _is_there("fontpkg_noto_sans") else None
     places = spec.submodule_search_locations if spec is not None else None
     if not places:
         return []
     files = sorted(Path(places[0], "files").glob("*.ttf"))
-    return [str(path) for path in files if "Italic" not in path.name]
+    return [path for path in files if "Italic" not in path.name]

@@ -19,7 +19,7 @@ from atrio.kernel.host import Kernel
 
 from .config import PreviewConfig, cache_folder
 from .previewers import HERE, Previewer
-from .store import Failed, Key, Made, Store
+from .store import Failed, Key, Made, Missing, Store
 from .workshop import Workshop
 
 log = logging.getLogger("atrio.preview")
@@ -152,7 +152,7 @@ def build(kernel: Kernel, order: Order) -> Made:
             _build(kernel, store, order, source)
         except Failed as failed:
             log.info("no preview %s: %s", order.key.name, failed)
-            if source is None or source.exists():
+            if not isinstance(failed, Missing) and (source is None or source.exists()):
                 store.keep_failure(order.key, failed)
             raise
     made = store.find(order.key)
@@ -168,7 +168,7 @@ def _build(kernel: Kernel, store: Store, order: Order, made: Path | None) -> Non
     with store.folder() as folder, contextlib.ExitStack() as stack:
         source = made or stack.enter_context(local_file(kernel, order.source, folder))
         if not source.exists():
-            raise OSError(f"the bytes {source.name} are not in the store")
+            raise Missing("unavailable", f"the bytes {source.name} are not in the store")
         out = folder / "out"
         arguments = {"path": str(source.absolute()), "out": str(out.absolute()), **order.arguments}
         answer = _run(kernel, order, arguments, folder.absolute())

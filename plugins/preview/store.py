@@ -62,6 +62,10 @@ class Failed(Exception):
         self.detail = detail
 
 
+class Missing(Failed):
+    """What it would be built of is not there at this moment: no failure to keep."""
+
+
 class Store:
     """One cache folder; several processes may use it."""
 

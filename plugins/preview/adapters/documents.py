@@ -166,11 +166,11 @@ def _read(path: str) -> str:
     for mark, name in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
         if data.startswith(mark):
             return data[len(mark) :].decode(name, "replace")
+    if data.count(0) > len(data) // 100:
+        raise ValueError("no text")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         if error.start >= len(data) - 4:  # cut in the middle of a character
             return data[: error.start].decode("utf-8")
-    if data.count(0) > len(data) // 100:
-        raise ValueError("no text")
     return data.decode("cp1252", "replace")

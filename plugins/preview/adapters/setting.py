@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase import pdfmetrics
@@ -113,7 +114,7 @@ class Sheets:
         """Write words on one line from x; the next line is below."""
         self.room(size * 1.4)
         self.y -= size * 1.4
-        for word in words:
+        for word in _joined(words):
             self.canvas.setFillColor(word.color)
             begin = x
             for font, part in self.fonts.runs(word.style, word.text):
@@ -132,9 +133,10 @@ class Sheets:
         x = MARGIN
         for font, part in self.fonts.runs("mono", text):
             self.canvas.setFont(font, size)
-            if font == self.fonts.name("mono", "m") and part.isascii():
+            wide = cell * sum(map(cells_of, part))
+            if abs(pdfmetrics.stringWidth(part, font, size) - wide) < 0.01:  # it stands in its cells by itself
                 self.canvas.drawString(x, self.y, part)
-                x += cell * len(part)
+                x += wide
                 continue
             for character in part:
                 self.canvas.drawString(x, self.y, character)
@@ -153,6 +155,12 @@ class Sheets:
         """Write the file; returns how many pages it has."""
         self.canvas.save()
         return {"pages": self.pages}
+
+
+def _joined(words: Sequence[Word]) -> Iterable[Word]:
+    """Yield words that look alike as one, so that they are words for who searches the page."""
+    for (style, color, line), alike in groupby(words, lambda w: (w.style, w.color, w.line)):
+        yield Word("".join(word.text for word in alike), style, color, line)
 
 
 def cells_of(character: str) -> int:
