@@ -114,7 +114,7 @@ def test_a_text_of_any_script(place: Any) -> None:
     assert len(text_of(place.get(f"{file}/preview/pdf/x", page=3))) == 1
     assert place.get(f"{file}/preview/jpg/x", page=4).code == 1012
     image = seen(place.get(f"{file}/preview/jpg/300x300/x"))
-    assert image.size == (212, 300)
+    assert image.size in ((212, 300), (213, 300))
     assert place.get(f"{file}/preview/jpg/300x300/").headers["content-disposition"].endswith("_300x300.jpg;")
 
 
