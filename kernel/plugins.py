@@ -115,9 +115,12 @@ def discover() -> list[PluginRecord]:
     from importlib_metadata import entry_points
 
     records: dict[str, PluginRecord] = {}
+    labels: dict[int, str] = {}  # name and version are read from a file each time that they are asked for
     for point in sorted(entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
         dist = point.dist
-        label = f"{dist.name} {dist.version}" if dist is not None else ""
+        label = labels.get(id(dist), "") if dist is not None else ""
+        if dist is not None and not label:
+            label = labels[id(dist)] = f"{dist.name} {dist.version}"
         if point.name in records:
             twin = records[point.name]
             if twin.target != point.value:
