@@ -72,6 +72,11 @@ class PreviewConfig:
     )
     soffice: str = option("", help="Path of LibreOffice's `soffice`; empty: the one in PATH; `no`: none.")
     ffmpeg: str = option("", help="Path of `ffmpeg`; empty: the one in PATH; `no`: none.")
+    unconfined: bool = option(
+        False,
+        help="Use LibreOffice and ffmpeg even where the system (no Landlock) cannot keep them from other files: "
+        "a document may then show pictures that the server can read.",
+    )
     fonts: tuple[str, ...] = option(
         (), help="Paths of TrueType fonts for texts that the fonts found by themselves cannot show."
     )

@@ -112,17 +112,18 @@ def _own(kernel: Kernel) -> Iterable[Previewer]:
         "page", 1, "pdf", f"{HERE}.documents:page", ("text/html", "application/xhtml+xml"), (".html", ".htm"),
         typeset, options=print_options,
     )  # fmt: skip
-    soffice = found_tool(settings.soffice, "soffice")
+    tools = settings.unconfined or _can_be_confined()
+    soffice = found_tool(settings.soffice, "soffice") if tools else ""
     if soffice:
         yield Previewer(
             "office", 1, "pdf", f"{HERE}.office:convert", extensions=OFFICE, needs=("pypdfium2",), tool=True,
-            options={"program": soffice, "seconds": settings.tool_seconds},
+            options={"program": soffice, "seconds": settings.tool_seconds, "unconfined": settings.unconfined},
         )  # fmt: skip
-    ffmpeg = found_tool(settings.ffmpeg, "ffmpeg")
+    ffmpeg = found_tool(settings.ffmpeg, "ffmpeg") if tools else ""
     if ffmpeg:
         yield Previewer(
             "film", 1, "image", f"{HERE}.film:cover", ("video/*", "audio/*"), tool=True,
-            options={"program": ffmpeg, "seconds": settings.tool_seconds},
+            options={"program": ffmpeg, "seconds": settings.tool_seconds, "unconfined": settings.unconfined},
         )  # fmt: skip
     yield Previewer(
         "table", 1, "pdf", f"{HERE}.documents:table", ("text/csv", "text/tab-separated-values"), (".csv", ".tsv"),
@@ -131,6 +132,12 @@ def _own(kernel: Kernel) -> Iterable[Previewer]:
     yield Previewer(
         "text", 1, "pdf", f"{HERE}.documents:text", ("text/*", *TEXTS), CODE, typeset, options=print_options
     )  # fmt: skip
+
+
+def _can_be_confined() -> bool:
+    from .adapters.confinement import version
+
+    return version() > 0
 
 
 def note_previewer(kernel: Kernel) -> Previewer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from .confinement import confine
 from .programs import call, leave_network
 
 FORMATS = (
@@ -14,9 +15,10 @@ FORMATS = (
 SIDE = 2048
 
 
-def cover(path: str, out: str, program: str, seconds: int) -> None:
+def cover(path: str, out: str, program: str, seconds: int, *, unconfined: bool = False) -> None:
     """Write a picture as a PNG; ValueError when there is none."""
     leave_network()
+    confine(os.path.dirname(out), (path, os.path.realpath(program)), required=not unconfined)
     whole = f"scale=w='min({SIDE},iw)':h='min({SIDE},ih)':force_original_aspect_ratio=decrease"
     for choice in (f"thumbnail=30,{whole}", whole):
         command = [

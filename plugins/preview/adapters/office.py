@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+from .confinement import confine
 from .programs import call, leave_network
 
 SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
@@ -27,10 +28,13 @@ SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def convert(path: str, out: str, program: str, seconds: int, extension: str = ".odt") -> None:
+def convert(
+    path: str, out: str, program: str, seconds: int, extension: str = ".odt", *, unconfined: bool = False
+) -> None:  # fmt: skip
     """Write a document as a PDF; ValueError when LibreOffice makes none."""
-    leave_network()
     folder = Path(out).parent
+    leave_network()
+    confine(str(folder), (path, str(_home(program))), required=not unconfined)
     profile = folder / "profile"
     (profile / "user").mkdir(parents=True)
     (profile / "user" / "registrymodifications.xcu").write_text(SETTINGS)
@@ -51,3 +55,9 @@ def convert(path: str, out: str, program: str, seconds: int, extension: str = ".
     if not found:
         raise ValueError("LibreOffice made nothing of it")
     os.replace(found[0], out)
+
+
+def _home(program: str) -> Path:
+    """Return where LibreOffice is, wherever it was installed; the file itself where it is laid out otherwise."""
+    path = Path(program).resolve()
+    return path.parent.parent if path.parent.name == "program" and path.parent.parent.name else path

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import resvg_py
+
+from .confinement import confine
 
 LONGEST = 2048
 """Pixels of the longest side: JPEGs are drawn from it."""
@@ -27,6 +30,7 @@ def draw(path: str, out: str, fonts: dict[str, list[str]], max_pixels: int) -> N
     text = OUTSIDE.sub(r'\1""', text)
     width, height = _shape(text)
     family = _family(fonts["sans"])
+    confine(os.path.dirname(out), fonts["sans"][:4], required=False)  # no link is left: a second wall
     drawn = resvg_py.svg_to_bytes(
         svg_string=text, skip_system_fonts=True, font_files=fonts["sans"][:4], background="white",
         font_family=family, serif_family=family, sans_serif_family=family, width=width, height=height,

@@ -17,7 +17,8 @@ import pytest
 from atrio import hookimpl
 from atrio.kernel.testing.client import Client
 from atrio.kernel.testing.plugin import ADMIN, PASSWORD, counting, make_kernel, of_the_request
-from atrio.plugins.preview import services
+from atrio.plugins.preview import previewers, services
+from atrio.plugins.preview.adapters import confinement
 from atrio.plugins.preview.store import DAY, Failed, Key, Store
 from atrio.plugins.preview.workshop import Busy, Workshop
 
@@ -280,32 +281,84 @@ def test_the_nightly_task(place: Any) -> None:
 
 # -- programs and other plugins -------------------------------------------------------------------------------
 
-FAKE_SOFFICE = """#!{python}
-import pathlib, shutil, sys
-out, source = sys.argv[sys.argv.index("--outdir") + 1], pathlib.Path(sys.argv[-1])
-assert any(a.startswith("-env:UserInstallation=file:///") for a in sys.argv)
-if b"fail" in source.read_bytes():
-    sys.exit(1)
-pathlib.Path(out).mkdir()
-shutil.copy({sample!r}, pathlib.Path(out, source.stem + ".pdf"))
+FAKE_SOFFICE = """#!/bin/sh
+set -e
+case "$1" in -env:UserInstallation=file:///*) ;; *) exit 3 ;; esac
+while [ "$1" != --outdir ]; do shift; done
+cat {secret} && exit 4
+grep -q %PDF "$3"
+mkdir "$2"
+cp "$3" "$2/document.pdf"
+"""
+"""Makes a PDF of what is one already; ends without when it can read what it must not."""
+
+
+CONFINED = pytest.mark.skipif(confinement.version() == 0, reason="this system has no Landlock")
+CONFINE = """
+import socket, subprocess, sys
+from pathlib import Path
+from atrio.plugins.preview.adapters.confinement import confine
+inside, outside = Path(sys.argv[1]), Path(sys.argv[2])
+confine(str(inside), [str(outside / "given")])
+def tell(name, call):
+    try:
+        call()
+        print(name, "yes")
+    except OSError:
+        print(name, "no")
+tell("write inside", lambda: (inside / "new").write_text("x"))
+tell("read inside", lambda: (inside / "new").read_text())
+tell("read given", lambda: (outside / "given").read_text())
+tell("write given", lambda: (outside / "given").write_text("x"))
+tell("read outside", lambda: (outside / "secret").read_text())
+tell("link outside", lambda: ((inside / "link").symlink_to(outside / "secret"), (inside / "link").read_text()))
+tell("list outside", lambda: list(outside.iterdir()))
+tell("environment", lambda: Path("/proc/self/environ").read_bytes())
+def child():
+    if subprocess.run(["/bin/cat", str(outside / "secret")], stderr=subprocess.DEVNULL).returncode:
+        raise OSError
+tell("child", child)
 """
 
 
-def test_the_plumbing_of_office_documents_with_a_stand_in_for_libreoffice(place_with: Any, tmp_path: Path) -> None:
+@CONFINED
+def test_what_is_confined_sees_its_folder_alone(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    inside.mkdir()
+    outside.mkdir()
+    for name in ("given", "secret"):
+        (outside / name).write_text(name)
+    done = subprocess.run(
+        [sys.executable, "-c", CONFINE, str(inside), str(outside)], capture_output=True, text=True, timeout=60
+    )
+    said = dict(line.rsplit(" ", 1) for line in done.stdout.splitlines())
+    yes = {name for name, can in said.items() if can == "yes"}
+    assert yes == {"write inside", "read inside", "read given"}, done.stderr
+    assert "secret" not in done.stdout
+
+
+@CONFINED
+def test_the_plumbing_of_office_documents_with_a_stand_in_for_libreoffice(
+    place_with: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
     """A script of ours plays LibreOffice: what is tested is how it is called and what becomes of its file."""
-    (tmp_path / "sample.pdf").write_bytes(pdf(2))
-    program = tmp_path / "soffice"
-    program.write_text(FAKE_SOFFICE.format(python=sys.executable, sample=str(tmp_path / "sample.pdf")))
+    program, secret = tmp_path / "soffice", tmp_path / "secret"
+    secret.write_text("secret")
+    program.write_text(FAKE_SOFFICE.format(secret=secret))
     program.chmod(0o755)
     place = place_with(preview__soffice=str(program))
-    file = place.file("letter.docx", b"anything")
+    file = place.file("letter.docx", pdf(2))
     assert place.get(f"{file}/preview_info").json["page_nb"] == 2
     assert seen(place.get(f"{file}/preview/jpg/64x64/x", page=2)).size == (64, 32)
     assert place.get(f"{file}/preview/jpg/64x64/x", page=3).code == 1012
-    assert place.get(f"{file}/preview/pdf/full/x").body == (tmp_path / "sample.pdf").read_bytes()
-    bad = place.file("bad.docx", b"fail")
+    assert place.get(f"{file}/preview/pdf/full/x").body == pdf(2)
+    bad = place.file("bad.docx", b"nothing")
     assert place.get(f"{bad}/preview/pdf/full/x").code == 1013
     assert not place.get(f"{bad}/preview_info").json["has_pdf_preview"]
+    open_to_all = place_with(preview__soffice=str(program), preview__unconfined=True)
+    monkeypatch.setattr(confinement, "version", lambda: 0)
+    assert previewers.previewer_of(open_to_all.kernel, "", ".docx") is not None
+    assert previewers.previewer_of(place_with(preview__soffice=str(program)).kernel, "", ".docx") is None
 
 
 def test_without_programs_their_types_have_none(place_with: Any) -> None:
