@@ -15,7 +15,7 @@ from atrio.kernel.http.route import Call
 
 from .config import PreviewConfig
 from .errors import PageOfPreviewNotFound, UnavailablePreview, UnavailablePreviewType
-from .services import Order, build, store_of, workshop_of
+from .services import Order, build, found, workshop_of
 from .store import Failed, Made
 from .workshop import Busy
 
@@ -54,11 +54,11 @@ def when_built(
     """
     kernel = ctx.kernel
     try:
-        found = store_of(kernel).find(order.key)
+        there = found(kernel, order)
     except Failed as failed:
         return otherwise(refusal(failed))
-    if found is not None:
-        return answer(found)
+    if there is not None:
+        return answer(there)
     seconds = ctx.config[PreviewConfig].wait_seconds
 
     async def finish() -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from atrio.kernel.host import Kernel
 
 from .config import PreviewConfig
 
+log = logging.getLogger("atrio.preview")
 HERE = "atrio.plugins.preview.adapters"
 PICTURES = (
     "image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "image/tiff", "image/bmp",
@@ -80,8 +82,13 @@ def previewers(kernel: Kernel) -> list[Previewer]:
     """Return what makes previews here, those of other plugins first; looked for once for an instance."""
 
     def collect() -> list[Previewer]:
-        given = kernel.hooks.hook.register_previewers()
-        return [*(_offered(one) for each in given for one in each or ()), *_own(kernel)]
+        found = []
+        for one in (one for each in kernel.hooks.hook.register_previewers() for one in each or ()):
+            try:
+                found.append(_offered(one))
+            except (KeyError, TypeError, ValueError) as error:
+                log.warning("register_previewers: %r is left out: %s: %s", one, type(error).__name__, error)
+        return [*found, *_own(kernel)]
 
     return kernel.memo("preview.previewers", collect)
 
@@ -89,7 +96,7 @@ def previewers(kernel: Kernel) -> list[Previewer]:
 def _offered(given: Mapping[str, Any]) -> Previewer:
     target = str(given["target"])
     if given["makes"] not in ("image", "pdf"):
-        raise ValueError(f"register_previewers: {given['name']} makes neither image nor pdf")
+        raise ValueError("it makes neither image nor pdf")
     return Previewer(
         name=f"x-{given['name']}", version=int(given.get("version", 1)), makes=given["makes"], target=target,
         media=tuple(given.get("media", ())), extensions=tuple(given.get("extensions", ())),

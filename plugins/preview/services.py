@@ -38,7 +38,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Order:
-    """One file to build: by which function, of the source or of what the order before it made."""
+    """One file to build: by which function, of the source or of what the order before it made.
+
+    `fails` is where a failure is kept when it is one of all orders like this: a picture that is none in any size.
+    """
 
     key: Key
     source: Source
@@ -46,6 +49,7 @@ class Order:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     before: Order | None = None
     tool: bool = False
+    fails: Key | None = None
 
 
 @contextlib.contextmanager
@@ -76,15 +80,17 @@ def jpeg(kernel: Kernel, source: Source, previewer: Previewer, size: tuple[int, 
     settings = kernel.config[PreviewConfig]
     width, height = (min(side or settings.largest, settings.largest) for side in size)
     arguments: dict[str, Any] = {"width": width, "height": height, "max_pixels": settings.max_pixels}
+    fails = None
     if previewer.makes == "image":
         if page != 1:
             raise Failed("page")
+        fails = Key(source.digest, previewer.id, "jpg")
         target = f"{HERE}.pictures:thumbnail"
     else:
         target = f"{HERE}.pdf:draw"
         arguments["page"] = page
     key = Key(source.digest, previewer.id, f"jpg-{width}x{height}-{page}")
-    return Order(key, source, target, arguments, _made(source, previewer))
+    return Order(key, source, target, arguments, _made(source, previewer), fails=fails)
 
 
 def pdf_page(source: Source, previewer: Previewer, page: int) -> Order:
@@ -134,6 +140,18 @@ def workshop_of(kernel: Kernel) -> Workshop:
     return kernel.memo("preview.workshop", make)
 
 
+def found(kernel: Kernel, order: Order) -> Made | None:
+    """Return what an order makes, if it is there; Failed when it is known that it cannot be built."""
+    store = store_of(kernel)
+    there = store.find(order.key)
+    if there is None:
+        if order.fails is not None:
+            store.check(order.fails)
+        if order.before is not None:
+            store.check(order.before.key)
+    return there
+
+
 def build(kernel: Kernel, order: Order) -> Made:
     """Build what an order wants, and first what it is made of; Failed when it cannot be.
 
@@ -141,19 +159,19 @@ def build(kernel: Kernel, order: Order) -> Made:
     """
     store = store_of(kernel)
     source = None if order.before is None else build(kernel, order.before).path
-    found = store.find(order.key)
-    if found is not None:
-        return found
+    there = found(kernel, order)
+    if there is not None:
+        return there
     with store.lock(order.key):
-        found = store.find(order.key)
-        if found is not None:
-            return found
+        there = found(kernel, order)
+        if there is not None:
+            return there
         try:
             _build(kernel, store, order, source)
         except Failed as failed:
             log.info("no preview %s: %s", order.key.name, failed)
             if not isinstance(failed, Missing) and (source is None or source.exists()):
-                store.keep_failure(order.key, failed)
+                store.keep_failure(order.fails or order.key, failed)
             raise
     made = store.find(order.key)
     if made is None:

@@ -103,16 +103,9 @@ class Store:
         tag = sha256(f"{key.digest}/{key.name}/{facts.st_mtime_ns}/{facts.st_size}".encode()).hexdigest()[:16]
         return Made(path, facts.st_size, tag, content)
 
-    def facts(self, key: Key) -> dict[str, Any] | None:
-        """Return what is known of a file (`pages`); None when nothing is. Failed as in `find`."""
-        found = self.find(key)
-        if found is None or found.content is None:
-            return None
-        try:
-            facts = json.loads(found.content)
-        except ValueError:
-            return None
-        return facts if isinstance(facts, dict) else None
+    def check(self, key: Key) -> None:
+        """Raise Failed when it is known that a preview cannot be built."""
+        self._raise_failure(self.path(key))
 
     def keep(self, key: Key, made: Path) -> None:
         """Move a finished file to its place."""

@@ -190,9 +190,13 @@ def test_equal_bytes_are_built_once(place: Any, monkeypatch: pytest.MonkeyPatch)
     assert len({answer.body for answer in answers}) == 1
     assert runs == ["jpg-33x33-1"]
     bad = place.file("bad.png", b"no picture")
-    for _ in range(3):
-        assert place.get(f"{bad}/preview/jpg/33x33/x").code == 1013
-    assert runs == ["jpg-33x33-1"] * 2
+    for side in (33, 33, 34):
+        assert place.get(f"{bad}/preview/jpg/{side}x33/x").code == 1013
+    assert runs == ["jpg-33x33-1"] * 2, "it is none in any size"
+    bad = place.file("bad.txt", b"\0" * 100)
+    for path in ("jpg/33x33/x", "jpg/x", "pdf/x", "pdf/full/x"):
+        assert place.get(f"{bad}/preview/{path}").code == 1013
+    assert runs[2:] == ["made"]
 
 
 def test_who_cannot_wait_is_told_and_threads_stay_free(place_with: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -401,6 +405,7 @@ class Brings:
         return [
             {"name": "dots", "version": 1, "extensions": (".dots",), "makes": "image", "options": {"color": "blue"},
              "target": "preview_of_dots:draw"},
+            {"name": "wrong"},
             {"name": "lost", "extensions": (".lost",), "makes": "pdf", "target": "no_such_module:draw"},
         ]  # fmt: skip
 
