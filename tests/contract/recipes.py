@@ -244,7 +244,9 @@ RECIPES: dict[tuple[str, str], Recipe] = {
             ),
         )
     },
-    ("GET", f"{W}/html-documents/{{content_id}}/preview/html/{{filename}}"): Recipe(names={"content_id": "note"}),
+    ("GET", f"{W}/html-documents/{{content_id}}/preview/html/{{filename}}"): Recipe(
+        names={"content_id": lambda s: s.written_note()}
+    ),
     ("GET", f"{W}/html-documents/{{content_id}}/preview/pdf/full/{{filename}}"): Recipe(
         names={"content_id": "note"}
     ),

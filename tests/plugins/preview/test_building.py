@@ -297,6 +297,21 @@ cp "$3" "$2/document.pdf"
 """Makes a PDF of what is one already; ends without when it can read what it must not."""
 
 
+def test_without_the_extra_pictures_are_seen_still(place_with: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(previewers, "_is_there", lambda module: False)
+    place = place_with()
+    seen(place.get(f"{place.file('red.png', picture())}/preview/jpg/x"))
+    for name, data in (("a.pdf", pdf()), ("a.txt", b"text"), ("a.html", b"<p>x"), ("a.svg", b"<svg/>")):
+        file = place.file(name, data)
+        assert place.get(f"{file}/preview/jpg/x").code == 1013
+        assert place.get(f"{file}/preview/pdf/full/x").code == 1013
+        assert place.get(f"{file}/preview_info").json["has_jpeg_preview"] is False
+    made = place.client.post(f"{place.space}/contents", {"label": "Note", "content_type": "html-document"}).json
+    note = f"{place.space}/html-documents/{made['content_id']}/preview"
+    assert place.get(f"{note}/pdf/full/x").code == 1013
+    assert place.get(f"{note}/html/x").status == 200
+
+
 CONFINED = pytest.mark.skipif(confinement.version() == 0, reason="this system has no Landlock")
 CONFINE = """
 import socket, subprocess, sys
