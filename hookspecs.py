@@ -7,14 +7,14 @@ the plugin is essential. Implement a hook with `atrio.hookimpl` in `plugin.py`; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from atrio.kernel.markers import hookspec
 
 if TYPE_CHECKING:
     from atrio.kernel.background import Background
-    from atrio.kernel.blobs import TemporaryBlob
+    from atrio.kernel.blobs import BlobStore, TemporaryBlob
     from atrio.kernel.config import Config, ConfigSection
     from atrio.kernel.context import Actor, Context
     from atrio.kernel.db.migrate import Lineage
@@ -91,6 +91,11 @@ def register_routes(config: Config) -> Iterable[Route]:  # type: ignore[empty-bo
 @hookspec
 def register_mounts(kernel: Kernel) -> Iterable[Mount]:  # type: ignore[empty-body]
     """Return ASGI applications that own a path prefix."""
+
+
+@hookspec
+def blob_store(config: Config) -> Mapping[str, Callable[[Kernel], BlobStore]]:  # type: ignore[empty-body]
+    """Return stores for the bytes of files by the name that `storage.blobs` chooses."""
 
 
 @hookspec

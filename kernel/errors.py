@@ -162,6 +162,15 @@ class PluginUnavailable(KernelError):
     status = 503
 
 
+class BlobsUnavailable(ServiceUnavailable):
+    """The store of files is elsewhere and does not answer; the answer carries `Retry-After` in seconds."""
+
+    code = 20130
+
+    def __init__(self, message: str = "", *, retry_after: int = 5) -> None:
+        super().__init__(message, retry_after=retry_after)
+
+
 class RetryWork(Exception):
     """A lost race: the unit of work is rolled back and tried again, at most six times."""
 
@@ -187,4 +196,5 @@ KERNEL_ERRORS: tuple[type[KernelError], ...] = (
     FileRefused,
     InternalError,
     PluginUnavailable,
+    BlobsUnavailable,
 )

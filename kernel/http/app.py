@@ -12,6 +12,7 @@ import re
 import secrets
 import time
 import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from zlib import crc32
@@ -31,8 +32,9 @@ from ..errors import (
     ServiceUnavailable,
     ValidationFailed,
 )
+from ..storage import known
 from .channel import ClientGone, Receive, Send
-from .downloads import send_file, send_stream
+from .downloads import open_file, send_file, send_stream
 from .drain import DrainEarlyAnswers
 from .guards import check_all
 from .pool import WorkPool
@@ -70,7 +72,9 @@ class App:
         self.debug = kernel.config[DebugConfig].traceback
         self.gate = Gate(kernel.config)
         self.pool = WorkPool("http", server.threads, server.queue, kernel.db.close_thread)
-        self.io = WorkPool("io", 4, 4096)
+        self.io = WorkPool("io", kernel.blobs.threads, 4096)
+        remote = kernel.blobs.remote
+        self.sending = kernel.open_pool("send", kernel.blobs.senders, 4096) if remote else self.io
         self.checks = kernel.open_pool("checks", 4, 4096)
         self.outer = DrainEarlyAnswers(
             self._http, limit=server.drain_limit, seconds=server.drain_seconds
@@ -123,6 +127,8 @@ class App:
         except ClientGone:
             log.info("%s the client went away during %s", request.id, without_secrets(request.path))
         finally:
+            if isinstance(response, FileResponse):
+                response.close()
             if self.server.access_log:
                 self._log(request, status, began)
 
@@ -138,7 +144,10 @@ class App:
 
     async def _respond(self, request: Request, receive: Receive) -> Response:
         try:
-            return await self._route(request, receive)
+            response = await self._route(request, receive)
+            if isinstance(response, FileResponse) and request.method != "HEAD":
+                await open_file(self.io, response)
+            return response
         except KernelError as error:
             return error_response(error)
         except ClientGone:
@@ -199,9 +208,19 @@ class App:
         )  # fmt: skip
         try:
             await self.check_received(*(file.blob for file in upload.files))
+            if limit.kept and self.kernel.blobs.remote:
+                await self._send_ahead(*(file.blob for file in upload.files))
             return await self.pool.run(self._serve, request, route, params, b"", upload)
         finally:
             upload.discard()
+
+    async def _send_ahead(self, *blobs: TemporaryBlob) -> None:
+        """Send files to a store that is elsewhere while no unit is open, and from no thread that units need."""
+        digests = [blob.digest for blob in blobs]
+        found = await self.pool.run(known, self.kernel, digests) if digests else set()
+        for blob in blobs:
+            send = partial(self.kernel.blobs.upload, blob, known=blob.digest in found)
+            await self.sending.run(send)
 
     async def check_received(self, *blobs: TemporaryBlob) -> None:
         """Let plugins look at files that came, in threads of their own; FileRefused keeps the request out."""
@@ -219,6 +238,8 @@ class App:
             )
             if sink.blob is not None:
                 await self.check_received(sink.blob)
+                if self.kernel.blobs.remote:
+                    await self._send_ahead(sink.blob)
             return await self.pool.run(self._serve, request, route, params, b"", sink)
         finally:
             await self.io.run(sink.discard)

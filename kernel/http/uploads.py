@@ -66,12 +66,14 @@ class UploadLimit:
     """How many bytes the files of a form may have in all, and the refusal beyond it.
 
     The files are those of the fields named `field`; of all whose names begin with it where there may be `many`.
+    `kept` tells whether they are stored as they are: then a store that is elsewhere is given them before the unit.
     """
 
     size: int = 0
     error: Callable[[], KernelError] = BodyTooLarge
     field: str = "files"
     many: int = 1
+    kept: bool = True
 
     def takes(self, name: str, received: int) -> bool:
         """Tell whether a field is a file that is wanted, after so many others."""

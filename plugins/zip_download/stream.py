@@ -23,7 +23,7 @@ def blocks_of(kernel: Kernel, entry: Entry) -> Iterator[bytes]:
         row = kernel.run(lambda ctx: text_of(ctx, entry.revision_id), writes=False)
         yield str(row.raw_content or "").encode() if row is not None else b""
         return
-    with kernel.blobs.path(entry.digest).open("rb") as file:
+    with kernel.blobs.open(entry.digest) as file:
         while block := file.read(READ_BLOCK):
             yield block
 
