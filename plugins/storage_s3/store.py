@@ -51,7 +51,7 @@ class S3Blobs(BlobStore):
     """Objects of a bucket; their names are those of the files of the local store."""
 
     remote = True
-    threads = 8  # each keeps some memory of the largest block that it had
+    threads = 6  # each keeps some memory of the largest block that it had
     claim_seconds = CLAIM
 
     def __init__(self, kernel: Kernel, settings: S3Config | None = None) -> None:
