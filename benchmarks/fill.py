@@ -41,8 +41,11 @@ class Filler:
         self.database.close()
 
     def analyse(self) -> None:
-        """Give the planner its statistics."""
-        self.database.execute("ANALYZE")
+        """Give the planner its statistics, but none of tables that are filled later."""
+        tables = self.database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        for (name,) in tables:
+            if not name.startswith(("search_", "sqlite_")):
+                self.database.execute(f'ANALYZE "{name}"')
 
     def _write(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
         rows = iter(rows)

@@ -22,8 +22,8 @@ CONTENTS = 100_000
 SPACES = 100
 MINE = 50
 """Spaces of the searcher: half of the contents are not his."""
-PLAIN = 11
-"""Spaces of the one who uses the simple search: 11,000 contents."""
+PLAIN = 11_000
+"""Contents of the instance whose user searches in the simple way; he sees them all."""
 SIZE = 2000
 VOCABULARY = 50_000
 _SYLLABLES = (
@@ -53,7 +53,7 @@ def fill(filler: Filler, writer: Writer, number: int = CONTENTS) -> str:
     users = filler.users(20)
     spaces = filler.spaces(SPACES, users[1], "Library")
     filler.members((s, 1) for s in spaces[:MINE])
-    filler.members((s, users[0]) for s in spaces[:PLAIN])
+    filler.members((s, users[0]) for s in spaces)
 
     def items(count: int) -> Iterator[Item]:
         return (Item(f"{writer.random.choice(writer.words)} {n:06d}", text=writer.text()) for n in range(count))
@@ -103,6 +103,18 @@ def bench_search(folder: Path, row: Row, rounds: int, number: int = CONTENTS) ->
     searches(Bench(server, row, rounds), writer, one)
     server.stop()
     saves(folder, row, rounds)
+    small = folder / "small"
+    small.mkdir()
+    Server(small).stop()
+    writer = Writer()
+    filler = Filler(small / "atrio.db")
+    fill(filler, writer, PLAIN)
+    filler.close()
+    _atrio(small, "search", "index", "populate")
+    server = Server(small)
+    server.sign_in()
+    plain_searches(Bench(server, row, rounds), writer)
+    server.stop()
 
 
 def searches(bench: Bench, writer: Writer, one: str) -> None:
@@ -117,14 +129,26 @@ def searches(bench: Bench, writer: Writer, one: str) -> None:
             f"search: two {name} words, facets", f"{found.cpu_ms:.1f} ms", f"{50 * lookup.cpu_ms:.0f} ms",
             f"{found.cpu_ms / lookup.cpu_ms:.1f} × a look-up by id of {lookup.cpu_ms:.2f} ms; {total} hits",
         )  # fmt: skip
+
+
+def plain_searches(bench: Bench, writer: Writer) -> None:
+    """Search for one word without facets, from one in a hundred contents to one in all of them."""
     headers = bench.server.session("bench0")
+    long = [w for w in writer.words[:1000] if len(w) > 5]
     for name, word in (
-        ("rare", writer.words[3000]),
-        ("part of a word", writer.words[2500][1:5]),
-        ("frequent", writer.words[50]),
+        ("a rare word", writer.words[3000]),
+        ("a part of a word", writer.words[2500][1:6]),
+        ("a frequent word", long[40]),
+        ("a very frequent word", long[3]),
+        ("three letters", writer.words[50][:3]),
     ):
-        found = bench.get(f"/api/search/content?search_string={word}", 20, headers=headers)
-        bench.row(f"search: simple, {name}, in 11,000", f"{found.cpu_ms:.1f} ms", "10 ms")
+        path = f"/api/search/content?search_string={word}"
+        total = bench.server.call("GET", path, headers=headers)["total_hits"]
+        found = bench.get(path, 20, headers=headers)
+        bench.row(
+            f"search: simple, {name}, in 11,000", f"{found.cpu_ms:.1f} ms", "10 ms",
+            f"{total} hits, all counted",
+        )  # fmt: skip
 
 
 def saves(folder: Path, row: Row, rounds: int) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Integer, bindparam, case, func, literal, literal_column, select, type_coerce
@@ -20,6 +21,8 @@ from .engines.people import newest_of
 from .models import STALE
 
 DEPTH = 1000
+SIZES = (1, 10, 30, 100, 300, 1000)
+"""Numbers of ids for which statements are kept; fewer ids are filled up with the last one."""
 _space, _space_is, _space_columns = short_columns(CONTENT.c.space_id, "workspace")
 
 
@@ -48,24 +51,45 @@ EXTRA = (
 )
 
 
-def _shown(ctx: Context) -> Any:
+def _ids(size: int) -> list[Any]:
+    return [bindparam(f"id_{i}", type_=Integer) for i in range(size)]
+
+
+def _shown(ctx: Context, size: int) -> Any:
     return (
         digest_query(ctx)
         .add_columns(*EXTRA, _count_of("comment", ctx.dialect), _count_of("todo", ctx.dialect))
         .join(_space, _space_is)
         .join(REVISION, REVISION.c.revision_id == CONTENT.c.current_revision_id)
-        .where(CONTENT.c.content_id.in_(bindparam("content_ids", expanding=True)))
+        .where(CONTENT.c.content_id.in_(_ids(size)))
     )
 
 
+def _of_ids(ctx: Context, name: str, build: Callable[[Context, int], Any], ids: Sequence[int]) -> list[Any]:
+    """Return the rows of some ids by a statement that is built once for a few sizes: one for each 1,000 ids."""
+    found: list[Any] = []
+    for start in range(0, len(ids), SIZES[-1]):
+        part = ids[start : start + SIZES[-1]]
+        size = next(s for s in SIZES if s >= len(part))
+        made = ctx.kernel.memo((name, size), partial(_statement, ctx, build, size))
+        filled = [*part, *[part[-1]] * (size - len(part))]
+        found += made.all(ctx, **{f"id_{i}": value for i, value in enumerate(filled)})
+    return found
+
+
+def _statement(ctx: Context, build: Callable[[Context, int], Any], size: int) -> Statement:
+    return Statement(build(ctx, size), "HitRow")
+
+
 def contents_of(ctx: Context, hits: Sequence[Any]) -> list[Any]:
-    """Return the contents of some hits, in their order, with score and path: two statements."""
+    """Return the contents of some hits, in their order, with score and path: two statements for each 1,000."""
     if not hits:
         return []
-    query = ctx.kernel.memo("search.shown", lambda: _shown(ctx))
-    result = ctx.execute(query, {"content_ids": [hit.id for hit in hits]})
-    keys = tuple(result.keys())
-    found: Any = {row.content_id: row for row in result}
+    rows = _of_ids(ctx, "search.shown", _shown, [hit.id for hit in hits])
+    if not rows:
+        return []
+    keys = rows[0]._fields
+    found: Any = {row.content_id: row for row in rows}
     paths = paths_of(ctx, list(found))
     make = ctx.kernel.memo("search.row", lambda: row_type("HitRow", (*keys, "score", "path", "highlights")))
     return [
@@ -73,48 +97,58 @@ def contents_of(ctx: Context, hits: Sequence[Any]) -> list[Any]:
     ]  # fmt: skip
 
 
-def newest(ctx: Context, wanted: Any, offset: int, limit: int) -> tuple[list[int], int]:
-    """Return a page of the ids of contents that meet a condition, newest first, and the number of all."""
-    query = (
-        select(CONTENT.c.content_id, func.count().over().label("total"))
-        .where(wanted)
-        .order_by(CONTENT.c.modified.desc(), CONTENT.c.current_revision_id.desc(), CONTENT.c.content_id.desc())
-    )
-    rows = ctx.execute(query.limit(limit).offset(offset)).all() if limit else []
-    if rows:
-        return [row.content_id for row in rows], int(rows[0].total)
-    return [], int(ctx.execute(select(func.count()).select_from(CONTENT).where(wanted)).scalar() or 0)
+class Newest:
+    """Pages of the contents that meet a condition, newest first, with the number of all.
+
+    One statement; a second one counts where a page is empty. Counting beside the rows takes one pass over the
+    hits, two statements would take two.
+    """
+
+    def __init__(self, wanted: Any) -> None:
+        order = (CONTENT.c.modified.desc(), CONTENT.c.current_revision_id.desc(), CONTENT.c.content_id.desc())
+        page = select(CONTENT.c.content_id, func.count().over().label("total")).where(wanted).order_by(*order)
+        limit, offset = (bindparam(name, type_=Integer) for name in ("limit", "offset"))
+        self.page = Statement(page.limit(limit).offset(offset), "IdRow")
+        self.count = Statement(select(func.count().label("n")).select_from(CONTENT).where(wanted), "CountRow")
+
+    def read(self, ctx: Context, values: Mapping[str, Any]) -> tuple[list[int], int]:
+        """Return the ids of one page and the number of all."""
+        rows = self.page.all(ctx, **values) if values["limit"] else []
+        if rows:
+            return [row.content_id for row in rows], int(rows[0].total)
+        return [], int(self.count.value(ctx, **values))
 
 
-def paths_of(ctx: Context, content_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-    """Return the way from the root to each of these contents, itself included, in one statement."""
-    found: dict[int, list[dict[str, Any]]] = {content_id: [] for content_id in content_ids}
-    if not found:
-        return found
+def _ways(_ctx: Context, size: int) -> Any:
+    """Return the SELECT of all steps from the root to some contents, themselves included."""
     up = (
         select(
             CONTENT.c.content_id.label("start_id"),
             CONTENT.c.content_id,
             CONTENT.c.parent_id,
-            literal(0).label("depth"),
+            literal_column("0").label("depth"),
         )
-        .where(CONTENT.c.content_id.in_(content_ids))
+        .where(CONTENT.c.content_id.in_(_ids(size)))
         .cte("way", recursive=True)
     )
     parent = CONTENT.alias("above")
     up = up.union_all(
-        select(up.c.start_id, parent.c.content_id, parent.c.parent_id, up.c.depth + 1)
+        select(up.c.start_id, parent.c.content_id, parent.c.parent_id, up.c.depth + literal_column("1"))
         .join(up, up.c.parent_id == parent.c.content_id)
-        .where(up.c.depth < DEPTH)
+        .where(up.c.depth < literal_column(str(DEPTH)))
     )
     step = CONTENT.alias("step")
-    query = (
+    return (
         select(up.c.start_id, step.c.content_id, step.c.label, step.c.slug, step.c.type)
         .join(step, step.c.content_id == up.c.content_id)
         .order_by(up.c.start_id, up.c.depth.desc())
     )
-    steps: Any = ctx.execute(query).all()
-    for start_id, content_id, label, slug, kind in steps:
+
+
+def paths_of(ctx: Context, content_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """Return the way from the root to each of these contents, itself included: one statement for each 1,000."""
+    found: dict[int, list[dict[str, Any]]] = {content_id: [] for content_id in content_ids}
+    for start_id, content_id, label, slug, kind in _of_ids(ctx, "search.ways", _ways, content_ids):
         found[start_id].append({"content_id": content_id, "label": label, "slug": slug, "content_type": kind})
     return found
 

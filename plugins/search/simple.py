@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from sqlalchemy import and_
+from sqlalchemy import Integer, String, and_, bindparam
 
 from atrio.kernel.context import Context
 from atrio.plugins.core_content.api import CONTENT
@@ -14,6 +15,7 @@ from . import queries
 from .choice import index_of
 from .engines import ContentHits, Hit
 from .engines.conditions import shown_to
+from .engines.indexes import Condition
 from .folding import fold
 
 
@@ -36,11 +38,26 @@ def find_plainly(ctx: Context, search: PlainSearch) -> ContentHits:
     needles = tuple(dict.fromkeys(filter(None, (fold(word) for word in search.words))))
     if not needles:
         return ContentHits()
-    wanted = and_(
-        shown_to(search.actor_id, active=search.active, deleted=search.deleted, archived=search.archived),
-        index_of(ctx.kernel).containing(ctx, needles),
-    )
-    if search.content_types:
-        wanted = and_(wanted, CONTENT.c.type.in_(search.content_types))
-    ids, total = queries.newest(ctx, wanted, search.offset, search.limit)
+    held = index_of(ctx.kernel).containing(ctx, needles)
+    values = {
+        **held.values, "actor_id": search.actor_id, "limit": search.limit, "offset": search.offset,
+        **{f"type_{i}": name for i, name in enumerate(search.content_types)},
+    }  # fmt: skip
+    make = partial(_page_of, search, held)
+    if held.shape:
+        shape = (held.shape, search.active, search.deleted, search.archived, len(search.content_types))
+        page = ctx.kernel.memo(("search.plain", *shape), make)
+    else:
+        page = make()
+    ids, total = page.read(ctx, values)
     return ContentHits([Hit(content_id) for content_id in ids], total)
+
+
+def _page_of(search: PlainSearch, held: Condition) -> queries.Newest:
+    """Return the statements for all searches of one shape: what differs are the values."""
+    states = {"active": search.active, "deleted": search.deleted, "archived": search.archived}
+    wanted = and_(shown_to(bindparam("actor_id", type_=Integer), **states), held.clause)
+    if search.content_types:
+        names = [bindparam(f"type_{i}", type_=String) for i in range(len(search.content_types))]
+        wanted = and_(wanted, CONTENT.c.type.in_(names))
+    return queries.Newest(wanted)

@@ -8,6 +8,7 @@ from atrio.kernel.context import Context
 from atrio.kernel.tasks import Task
 
 from . import services
+from .choice import index_of
 from .engines import KINDS, Kind
 
 log = logging.getLogger("atrio.search")
@@ -30,6 +31,8 @@ def populate(ctx: Context, kind: Kind = "space", after: int = 0) -> None:
 
 def repair(ctx: Context, after: int = 0) -> None:
     """Project contents whose texts are missing or old, a part of them, and leave a job for the rest."""
+    if not after:
+        index_of(ctx.kernel).settle(ctx)
     last, done = services.repair(ctx, after)
     if done:
         log.warning("%d content(s) were not in the index as they are", done)

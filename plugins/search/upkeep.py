@@ -9,13 +9,14 @@ from atrio.kernel.context import Context
 from atrio.kernel.host import Kernel
 
 from . import consistency, queries, services
-from .choice import engine_of
+from .choice import engine_of, index_of
 from .engines import KINDS, Kind, Progress
 
 
 def populate(kernel: Kernel, progress: Progress) -> dict[str, int]:
     """Index everything, a part in each unit, and return how many of each kind that were."""
     counts: dict[str, int] = {}
+    kernel.run(index_of(kernel).settle)
     for kind in KINDS[::-1]:
         total = kernel.run(partial(queries.count_of, kind=kind), writes=False)
         after = done = 0

@@ -21,14 +21,15 @@ modifier, MODIFIER_IS, _ = digest_columns(CONTENT.c.last_modifier_id, "search_mo
 space, SPACE_IS, _ = short_columns(CONTENT.c.space_id, "search")
 
 
-def shown_to(user_id: int, *, active: bool, deleted: bool, archived: bool) -> ColumnElement[bool]:
+def shown_to(user_id: Any, *, active: bool, deleted: bool, archived: bool) -> ColumnElement[bool]:
     """Return the condition of contents that a user may find, in some states.
 
     `+ 0` keeps planners from walking through all contents of his spaces: hits are fewer.
     """
     return and_(
         (CONTENT.c.space_id + 0).in_(member_space_ids(user_id)), CONTENT.c.hidden_by.is_(None),
-        CONTENT.c.type.not_in(PARTS), _states(active=active, deleted=deleted, archived=archived),
+        CONTENT.c.type.not_in([literal(p) for p in PARTS]),
+        _states(active=active, deleted=deleted, archived=archived),
     )  # fmt: skip
 
 

@@ -104,7 +104,7 @@ def test_time_that_runs_out_keeps_what_there_is(read, monkeypatch, tmp_path):
         "    return open(path).read().upper() + '\\ud800\\x00'\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    limits = Limits(file_bytes=1000, characters=1000, seconds=1, memory_mib=256)
+    limits = Limits(file_bytes=1000, characters=1000, seconds=3, memory_mib=256)
 
     def other(function):
         return read(b"abc", "x/own", limits=limits, offered={"x/own": f"slow_extractor:{function}"})

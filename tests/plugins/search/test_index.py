@@ -10,8 +10,9 @@ from sqlalchemy import text
 
 from atrio.kernel.host import Kernel
 from atrio.kernel.testing.client import Client
+from atrio.kernel.testing.engines import chosen
 from atrio.kernel.testing.plugin import of_the_request
-from atrio.plugins.search import consistency, queries, services, upkeep
+from atrio.plugins.search import consistency, queries, services, tasks, upkeep
 from atrio.plugins.search.choice import embedded, engine_of
 
 PATH = "/api/advanced_search/content"
@@ -368,10 +369,13 @@ def test_a_search_costs_the_same_whatever_it_finds(
         done = count
         upkeep.populate(kernel, silent)
         client.get(PATH, query={"search_string": "hit", "size": 1000})
-        with statements() as seen:
-            answer = client.get(PATH, query={"search_string": "hit", "size": 1000, "highlight": 1}).json
+        tries = []
+        for _ in range(3):  # something of the background may come in between
+            with statements() as seen:
+                answer = client.get(PATH, query={"search_string": "hit", "size": 1000, "highlight": 1}).json
+            tries.append(len(seen))
         assert len(answer["contents"]) == answer["total_hits"] == count
-        costs.append(len(seen))
+        costs.append(min(tries))
     assert costs[0] == costs[1] <= 9
 
 
@@ -411,3 +415,26 @@ def test_an_anonymized_account_is_not_found_by_its_old_name(kernel: Kernel, clie
     with kernel.unit(writes=False) as ctx:
         words = ctx.execute(text("SELECT * FROM search_person WHERE user_id = :u"), {"u": bob.user_id}).all()
     assert "quixote" not in str(words)
+
+
+# -- statistics ----------------------------------------------------------------------------------------------
+
+
+def plan_of_deletion(kernel: Kernel) -> str:
+    """Return how SQLite finds the blocks that FTS5 deletes when it joins parts of its index."""
+    asked = "EXPLAIN QUERY PLAN DELETE FROM search_words_data WHERE id >= 1 AND id <= 2"
+    return kernel.run(lambda ctx: str(ctx.execute(text(asked)).all()[0][3]))
+
+
+@pytest.mark.skipif(bool(chosen()), reason="statistics of SQLite")
+def test_statistics_of_an_empty_index_do_not_stay(kernel: Kernel, client: Client, make_space: Any) -> None:
+    """An ANALYZE by an operator, before there was anything, makes SQLite read all blocks to delete a few."""
+    kernel.run(lambda ctx: ctx.execute(text("ANALYZE")))
+    assert plan_of_deletion(kernel).startswith("SCAN")
+    kernel.run(tasks.repair)
+    assert plan_of_deletion(kernel).startswith("SEARCH")
+    kernel.run(lambda ctx: ctx.execute(text("ANALYZE")))
+    upkeep.populate(kernel, silent)
+    assert plan_of_deletion(kernel).startswith("SEARCH")
+    kept = kernel.run(lambda ctx: ctx.execute(text("SELECT count(*) FROM sqlite_stat1")).scalar())
+    assert kept  # those of all other tables

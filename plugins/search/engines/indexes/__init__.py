@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Select
@@ -14,6 +15,15 @@ from ...language import Query
 from .. import Progress
 
 
+@dataclass(frozen=True)
+class Condition:
+    """A condition over CONTENT; with a `shape` it is always the same one, and only its named `values` differ."""
+
+    clause: ColumnElement[bool]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    shape: str = ""
+
+
 class Index(Protocol):
     """Answers which contents hold a text, rights and states left aside."""
 
@@ -21,12 +31,16 @@ class Index(Protocol):
         """Return a SELECT of content_id, and score, of what a query finds, in these wire fields or in all."""
         ...
 
-    def containing(self, ctx: Context, needles: Sequence[str]) -> ColumnElement[bool]:
+    def containing(self, ctx: Context, needles: Sequence[str]) -> Condition:
         """Return the condition, over CONTENT, of contents in whose texts one of some folded needles stands."""
         ...
 
     def learn(self, ctx: Context, texts: Sequence[str]) -> None:
         """Take note of texts that were just written, where the index does not do so by itself."""
+        ...
+
+    def settle(self, ctx: Context) -> None:
+        """Take away what misleads the database about its own index."""
         ...
 
     def rebuild(self, kernel: Kernel, progress: Progress) -> None:

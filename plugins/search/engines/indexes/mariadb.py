@@ -26,6 +26,7 @@ from atrio.kernel.host import Kernel
 from ...language import Query, Term
 from ...models import FIELDS, TEXT
 from .. import Progress
+from . import Condition
 from .fields import columns_of, reading_through, within
 from .layout import COLUMNS, WEIGHTS
 
@@ -51,12 +52,15 @@ class MariadbIndex:
         columns = (TEXT.c.content_id, _score(query, names)) if scored else (TEXT.c.content_id,)
         return select(*columns).where(and_(*conditions))
 
-    def containing(self, ctx: Context, needles: Sequence[str]) -> ColumnElement[bool]:
+    def containing(self, ctx: Context, needles: Sequence[str]) -> Condition:
         """Return the condition of contents that hold a needle: reads the texts."""
-        return within(reading_through(needles))
+        return Condition(within(reading_through(needles)))
 
     def learn(self, ctx: Context, texts: Sequence[str]) -> None:
         """Do nothing: InnoDB keeps its index in line by itself."""
+
+    def settle(self, ctx: Context) -> None:
+        """Do nothing: statistics are kept up by the database."""
 
     def rebuild(self, kernel: Kernel, progress: Progress) -> None:
         """Leave the index: an index that MariaDB makes anew on a filled table answered nothing when tried."""

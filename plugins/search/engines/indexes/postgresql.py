@@ -27,6 +27,7 @@ from atrio.kernel.host import Kernel
 from ...language import Query, Term
 from ...models import TEXT
 from .. import Progress
+from . import Condition
 from .fields import columns_of, reading_through, within
 
 _WEIGHTS: ColumnElement[Any] = literal_column("'{0.1, 0.3, 0.5, 1.0}'::real[]")
@@ -60,12 +61,15 @@ class PostgresqlIndex:
         score = func.ts_rank(_WEIGHTS, _VECTOR, _query(wanted or unwanted), type_=Float)
         return select(TEXT.c.content_id, score.label("score")).where(and_(*conditions))
 
-    def containing(self, ctx: Context, needles: Sequence[str]) -> ColumnElement[bool]:
+    def containing(self, ctx: Context, needles: Sequence[str]) -> Condition:
         """Return the condition of contents that hold a needle; the planner takes the trigrams where they are."""
-        return within(reading_through(needles))
+        return Condition(within(reading_through(needles)))
 
     def learn(self, ctx: Context, texts: Sequence[str]) -> None:
         """Do nothing: the vector is made by a trigger."""
+
+    def settle(self, ctx: Context) -> None:
+        """Do nothing: statistics are kept up by the database."""
 
     def rebuild(self, kernel: Kernel, progress: Progress) -> None:
         """Make a second index beside the first, which answers meanwhile; writes of texts wait."""

@@ -36,6 +36,7 @@ from ...folding import words
 from ...language import Query, Term
 from ...models import TEXT
 from .. import Progress
+from . import Condition
 from .fields import CONTAINED, columns_of, reading_through, within
 from .layout import ALWAYS, NAME, NEXT, WEIGHTS, sqlite_drop, sqlite_index, sqlite_triggers
 
@@ -52,6 +53,7 @@ _FOUND = (_WORDS.c.rowid + 0).label("content_id")
 """`+ 0` lets the index of words be read first, and contents be looked up by their ids, never the other way."""
 _MATCH = literal_column(NAME).op("MATCH")
 _SCORE = (-func.bm25(literal_column(NAME), *(literal_column(str(w)) for w in WEIGHTS), type_=Float)).label("score")
+_HELD = CONTENT.c.content_id.in_(select(_WORDS.c.rowid).where(_MATCH(bindparam("held"))))
 _LEARN = text(
     "INSERT OR IGNORE INTO search_vocabulary(word) SELECT value FROM json_each(:words)"
 )  # fmt: skip
@@ -59,6 +61,9 @@ _KNOWN = text(
     "SELECT word FROM search_vocabulary WHERE word_id IN"
     " (SELECT rowid FROM search_letters WHERE search_letters MATCH :letters) LIMIT :limit"
 )
+LARGE = 1_000_000
+"""Rows that the planner is told of the tables inside the indexes."""
+_OWN = " OR ".join(f"tbl LIKE :{name} ESCAPE '!'" for name in ("words", "next", "letters"))
 
 
 class SqliteIndex:
@@ -77,7 +82,7 @@ class SqliteIndex:
         sought = f"{only}(({wanted}) NOT ({unwanted}))" if unwanted else f"{only}({wanted})"
         return select(*(_FOUND, _SCORE)[: 1 + scored]).where(_MATCH(bindparam("fts", sought)))
 
-    def containing(self, ctx: Context, needles: Sequence[str]) -> ColumnElement[bool]:
+    def containing(self, ctx: Context, needles: Sequence[str]) -> Condition:
         """Return the condition of contents that hold a needle: over the vocabulary where that can help."""
         sought: dict[str, list[str]] = {}
         for needle in needles:
@@ -86,7 +91,10 @@ class SqliteIndex:
         parts = {part for found in sought.values() for part in found}
         known = _vocabulary(ctx, parts) if parts else {}
         if known is None:
-            return within(reading_through(needles))
+            return Condition(within(reading_through(needles)))
+        if all(sought[n] == [n] for n in needles):  # the plain case: one word after the other
+            found = [w for n in needles for w in known[n]]
+            return Condition(_HELD, {"held": _sought([found])}, "held") if found else Condition(literal(0) == 1)
         conditions: list[ColumnElement[bool]] = [within(reading_through(read))] if read else []
         whole = [known[n] for n in needles if sought[n] == [n]]
         if any(whole):
@@ -97,13 +105,28 @@ class SqliteIndex:
                 if all(held):
                     inside = CONTENT.c.content_id.in_(_holding(held))
                     conditions.append(and_(inside, within(reading_through([needle]))))
-        return or_(*conditions) if conditions else literal(0) == 1
+        return Condition(or_(*conditions) if conditions else literal(0) == 1)
 
     def learn(self, ctx: Context, texts: Sequence[str]) -> None:
         """Add the words of texts to the vocabulary: one statement."""
         found = {w for one in texts for w in words(one) if LETTERS <= len(w) <= LONGEST}
         if found:
             ctx.execute(_LEARN, {"words": msgspec.json.encode(list(found)).decode()})
+
+    def settle(self, ctx: Context) -> None:
+        """Make the planner take the tables inside the indexes for large ones: four statements at most.
+
+        An ANALYZE that found them nearly empty makes FTS5 read all of its blocks each time that it deletes some,
+        which costs 100 ms of every sixteenth save once they are full.
+        """
+        if ctx.execute(text("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'")).first() is None:
+            return
+        names = {"words": f"{NAME}!_%", "next": f"{NEXT}!_%", "letters": "search!_letters!_%"}
+        small = f"UPDATE sqlite_stat1 SET stat = '{LARGE}' WHERE idx IS NULL AND stat <> '{LARGE}' AND ({_OWN})"  # noqa: S608
+        changed: Any = ctx.execute(text(small), names)
+        if changed.rowcount:  # without a row the planner would keep what it read before
+            ctx.execute(text(f"DELETE FROM sqlite_stat1 WHERE idx IS NOT NULL AND ({_OWN})"), names)  # noqa: S608
+            ctx.execute(text("ANALYZE sqlite_master"))  # reads the statistics anew, makes none
 
     def rebuild(self, kernel: Kernel, progress: Progress) -> None:
         """Fill a second index in small transactions, then let it take the place of the first in one.
@@ -151,11 +174,15 @@ def _vocabulary(ctx: Context, parts: set[str]) -> dict[str, list[str]] | None:
     return {part: [word for word in rows if part in word] for part in parts}
 
 
+def _sought(groups: Sequence[Sequence[str]]) -> str:
+    """Return what finds contents that hold one word of each group, in the syntax of FTS5."""
+    one_of_each = " AND ".join("(" + " OR ".join(f'"{w}"' for w in dict.fromkeys(group)) + ")" for group in groups)
+    return f"{{{' '.join(CONTAINED)}}} : ({one_of_each})"
+
+
 def _holding(groups: Sequence[Sequence[str]]) -> Select[Any]:
     """Return a SELECT of the contents that hold one word of each group."""
-    one_of_each = " AND ".join("(" + " OR ".join(f'"{w}"' for w in dict.fromkeys(group)) + ")" for group in groups)
-    sought = f"{{{' '.join(CONTAINED)}}} : ({one_of_each})"
-    return select(_WORDS.c.rowid).where(_MATCH(bindparam(None, sought)))
+    return select(_WORDS.c.rowid).where(_MATCH(bindparam(None, _sought(groups))))
 
 
 def _begin_filling(ctx: Context) -> None:
