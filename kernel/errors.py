@@ -141,6 +141,13 @@ class CrossSiteRequest(KernelError):
     status = 403
 
 
+class FileRefused(KernelError):
+    """A plugin that looks at files has kept this one out; the message says what it found."""
+
+    code = 20160
+    status = 422
+
+
 class InternalError(KernelError):
     """An unforeseen fault; the log has it under the request id."""
 
@@ -186,6 +193,7 @@ KERNEL_ERRORS: tuple[type[KernelError], ...] = (
     BadPath,
     BadRequestBody,
     CrossSiteRequest,
+    FileRefused,
     InternalError,
     PluginUnavailable,
     BlobsUnavailable,

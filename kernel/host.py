@@ -14,7 +14,7 @@ import pluggy
 from atrio import hookspecs
 
 from . import plugins as plugin_host
-from .blobs import BlobStore, LocalBlobs
+from .blobs import BlobStore, LocalBlobs, TemporaryBlob
 from .config import (
     Config,
     ConfigError,
@@ -170,6 +170,20 @@ class Kernel:
     def ask(self, record: PluginRecord, hook: str, **arguments: Any) -> Any:
         """Call one hook of one plugin with the arguments that it takes; None when it has no such hook."""
         return call(self, record, hook, **arguments)
+
+    @property
+    def checks_files(self) -> bool:
+        """Tell whether a plugin looks at files that come in."""
+        return bool(self.hooks.hook.check_received.get_hookimpls())
+
+    def check_received(self, blob: TemporaryBlob) -> None:
+        """Let every plugin look at a file that came, once; FileRefused, or what they raise, keeps it out.
+
+        Reads the file, and may wait for another program: not inside a unit of work where that can be helped.
+        """
+        if not blob.checked:
+            self.hooks.hook.check_received(kernel=self, blob=blob)
+            blob.checked = True
 
     def owner_of(self, route: Route) -> PluginRecord | None:
         """Return the plugin that declared a route."""

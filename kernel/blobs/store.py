@@ -6,13 +6,14 @@ crash in between leaves bytes without a row, which the sweep removes.
 
 from __future__ import annotations
 
+import os
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
 
 from ..jobs import SECOND
 from .rows import freshen, write_row
@@ -93,6 +94,23 @@ class BlobStore(ABC):
             raise
         return blob
 
+    def adopt(self, source: Path, hashed: Any = None) -> TemporaryBlob:
+        """Return a temporary blob of a finished file of the same disk, as a second name for its bytes.
+
+        The file stays and must not be written any more; where the disk knows no second names it is copied.
+        `hashed` is the SHA-256 object of its bytes where the caller has it, else they are read.
+        """
+        self.prepare()
+        target = self.incoming / secrets.token_hex(16)
+        try:
+            os.link(source, target)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            return self.take(source)
+        os.utime(target)  # young: the sweep leaves it alone until the unit that names it has committed
+        return TemporaryBlob.finished(target, hashed)
+
     def upload(self, blob: TemporaryBlob, *, known: bool | None = None) -> None:  # noqa: B027 - see below
         """Bring the bytes of a finished blob to where the store is, while no unit of work is open.
 
@@ -103,6 +121,8 @@ class BlobStore(ABC):
     def keep(self, ctx: Context, blob: TemporaryBlob) -> str:
         """See to it that the bytes are in the store and write their row in this unit; returns the digest."""
         blob.close(fsync=self.fsync)
+        if not blob.checked:  # doors ask before they open the unit; nothing comes in unseen all the same
+            ctx.kernel.check_received(blob)
         digest = blob.digest
         known = freshen(ctx, digest)
         self._settle(blob, known=known)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from io import FileIO
 from pathlib import Path
+from typing import Any
 
 AHEAD = 16 * 1024 * 1024
 """How many bytes gather before the system is asked to begin writing them to the disk."""
@@ -17,18 +18,34 @@ PARTS = 512
 class TemporaryBlob:
     """Bytes on their way in: hashed and counted while they are written.
 
-    `stored_at` is when a store that is elsewhere was given them, in seconds of the monotonic clock.
+    `stored_at` is when a store that is elsewhere was given them, in seconds of the monotonic clock; `checked` once
+    the plugins that look at files have seen them, or where the server made them itself.
     """
 
     def __init__(self, path: Path, *, ahead: bool = False) -> None:
         self.path = path
         self.size = 0
+        self.checked = False
         self._ahead = ahead and hasattr(os, "posix_fadvise")
         self._begun = 0
         self.head = b""
         self.stored_at: float | None = None
         self._hash = hashlib.sha256()
         self._file: FileIO | None = path.open("xb", buffering=0)
+
+    @classmethod
+    def finished(cls, path: Path, hashed: Any = None) -> TemporaryBlob:
+        """Return the blob of a file whose bytes are all there; they are read unless their hash is given."""
+        made = cls.__new__(cls)
+        made.path, made._ahead, made._begun, made._file, made.checked = path, False, 0, None, False
+        made.stored_at = None
+        with path.open("rb") as file:
+            made.head = file.read(8192)
+            if hashed is None:
+                file.seek(0)
+                hashed = hashlib.file_digest(file, "sha256")
+        made._hash, made.size = hashed, path.stat().st_size
+        return made
 
     @property
     def digest(self) -> str:

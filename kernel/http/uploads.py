@@ -13,7 +13,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from ..blobs import BlobStore, TemporaryBlob
 from ..errors import BadRequestBody, BodyTooLarge, KernelError
-from .channel import ClientGone, Message, Receive
+from .channel import ClientGone, Message, Receive, SilentClient
 from .pool import WorkPool
 from .request import Request
 
@@ -102,7 +102,7 @@ async def _next(receive: Receive, stall_seconds: float) -> Message:
         async with asyncio.timeout(stall_seconds):  # wait_for would start a task for each block
             message = await receive()
     except TimeoutError:
-        raise ClientGone("no byte came in time") from None
+        raise SilentClient("no byte came in time") from None
     if message["type"] == "http.disconnect":
         raise ClientGone
     return message

@@ -9,9 +9,20 @@ from atrio.kernel.context import Context
 
 from . import queries
 from .config import ContentConfig
-from .errors import ContentNotFound, FileTooLarge, NameTaken, NotEditable, OwnerFull, SpaceFull
+from .errors import (
+    ContentNotFound,
+    ContentTypeNotExist,
+    FileTooLarge,
+    NamespaceMismatch,
+    NameTaken,
+    NotEditable,
+    OwnerFull,
+    ParentNotFound,
+    SpaceFull,
+    UnallowedSubcontent,
+)
 from .guards import CONTENT as CONTENT_GUARD
-from .guards import CONTENT_EXISTS, DESTINATION, FILE_ONLY
+from .guards import CONTENT_EXISTS, DESTINATION, FILE, FILE_ONLY, FOLDER
 from .live import told_content
 from .models import CONTENT, READ, REVISION
 from .names import drive_name, name_key, split_name, usable
@@ -32,9 +43,10 @@ from .services import (
     trash,
     update_content,
 )
+from .services.create import check_parent
 from .services.revision import clean
 from .services.update import StoredBytes
-from .types import SLUGS, content_types
+from .types import FILE_LIKE, NAMESPACES, SLUGS, content_types
 
 if TYPE_CHECKING:
     from atrio.kernel.host import Kernel
@@ -73,6 +85,14 @@ def drive_find(ctx: Context, space_id: int, parent_id: int | None, name: str) ->
     return None if found is None else found[0]
 
 
+def drive_tree(ctx: Context, space_id: int, roots: Sequence[int] | None, limit: int) -> list[Any]:
+    """Return some contents of a space, or all at its root, with everything below: rows of `drive_list`, by id.
+
+    At most `limit`, in one statement; what is hidden, and what hangs on a note or thread, is left out.
+    """
+    return list(ctx.execute(queries.tree_query(space_id, roots, limit)))
+
+
 def largest_file(kernel: Kernel) -> int:
     """Return how many bytes a file may have; 0: as many as there is room for."""
     return kernel.config[ContentConfig].max_file_size
@@ -101,11 +121,63 @@ def set_own_todo_status(ctx: Context, user_id: int, todo_id: int, status: str) -
 
 
 __all__ = [
-    "CONTENT", "CONTENT_EXISTS", "CONTENT_GUARD", "DESTINATION", "FILE_ONLY", "READ", "REVISION", "SLUGS",
-    "TEXT_LIMIT", "VISIBLE", "ContentDigestSchema", "ContentNotFound", "FileTooLarge", "NameTaken", "NotEditable",
-    "OwnerFull", "SpaceFull", "StoredBytes", "add_comment", "clean",
-    "content_types", "copy_content", "create_content", "create_file", "digest_query", "digest_statement",
-    "drive_find", "drive_list", "drive_name", "drive_walk", "get_content", "largest_file", "lock_content",
-    "move", "name_key", "rename", "replace_bytes", "restore", "room", "set_own_todo_status", "split_name",
-    "text_of", "todos_of", "told_content", "trash", "twins", "update_content", "usable", "wire_names",
-]  # fmt: skip
+    "CONTENT",
+    "CONTENT_EXISTS",
+    "CONTENT_GUARD",
+    "DESTINATION",
+    "FILE",
+    "FILE_LIKE",
+    "FILE_ONLY",
+    "FOLDER",
+    "NAMESPACES",
+    "READ",
+    "REVISION",
+    "SLUGS",
+    "TEXT_LIMIT",
+    "VISIBLE",
+    "ContentDigestSchema",
+    "ContentNotFound",
+    "ContentTypeNotExist",
+    "FileTooLarge",
+    "NameTaken",
+    "NamespaceMismatch",
+    "NotEditable",
+    "OwnerFull",
+    "ParentNotFound",
+    "SpaceFull",
+    "StoredBytes",
+    "UnallowedSubcontent",
+    "add_comment",
+    "check_parent",
+    "clean",
+    "content_types",
+    "copy_content",
+    "create_content",
+    "create_file",
+    "digest_query",
+    "digest_statement",
+    "drive_find",
+    "drive_list",
+    "drive_name",
+    "drive_tree",
+    "drive_walk",
+    "get_content",
+    "largest_file",
+    "lock_content",
+    "move",
+    "name_key",
+    "rename",
+    "replace_bytes",
+    "restore",
+    "room",
+    "set_own_todo_status",
+    "split_name",
+    "text_of",
+    "todos_of",
+    "told_content",
+    "trash",
+    "twins",
+    "update_content",
+    "usable",
+    "wire_names",
+]

@@ -180,6 +180,7 @@ def _file(transfer: Transfer, report: Report, path: Path, parent: int) -> None:
             return
     blob = transfer.kernel.blobs.take(path)
     try:
+        transfer.kernel.check_received(blob)
         transfer.kernel.blobs.upload(blob)
         if found is None:
             transfer.run(

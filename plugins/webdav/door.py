@@ -142,6 +142,7 @@ class Door:
         except ClientGone:
             return 499
         try:
+            await app.check_received(blob)
             if target is not None:
                 return await answer(send, await self.pool.run(_store, request, drive, target, blob))
             again = Drive(self.kernel, drive.actor, drive.request_id)
@@ -149,6 +150,8 @@ class Door:
             bare = [(k, v) for k, v in scope["headers"] if k not in (b"content-length", b"transfer-encoding")]
             storing = {"atrio.drive": again, "atrio.upload": blob}
             return await self.bridge({**scope, "headers": bare}, no_more(receive), send, **storing)
+        except KernelError as error:
+            return await answer(send, error_response(error))
         finally:
             if blob.path.exists():
                 await app.io.run(blob.discard)

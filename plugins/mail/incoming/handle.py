@@ -258,13 +258,14 @@ class _Handling:
 
     @contextmanager
     def _received(self, files: list[File]) -> Iterator[None]:
-        """Put the attachments into temporary blobs, and into a store that is elsewhere, while no unit is open."""
+        """Put the attachments into temporary blobs, look at them and send them to a store elsewhere."""
         try:
             for file in files:
                 blob = self.kernel.blobs.begin()
                 self._blobs.append((file, blob))
                 blob.write(file.data)
                 blob.close(fsync=self.kernel.blobs.fsync)
+                self.kernel.check_received(blob)
                 self.kernel.blobs.upload(blob)
             yield
         finally:
