@@ -79,6 +79,7 @@ class Kernel:
         self._givers: dict[Any, str] = {}
         self.background: list[tuple[PluginRecord, Background]] = []
         self._running: list[ServiceRunner] = []
+        self._stores: dict[str, tuple[PluginRecord, Callable[[Kernel], BlobStore]]] = {}
         self._schemas: dict[type[Any], Any] = {}
         self._memo: dict[Any, Any] = {}
         self._app: App | None = None
@@ -381,6 +382,11 @@ def _declare(kernel: Kernel, record: PluginRecord) -> None:
             raise BootError(f"field {'.'.join(key)} is contributed by {first} and {record.name}")
         kernel.contributors[key] = contributor
         kernel._givers[key] = record.name
+    for name, make in (call(kernel, record, "blob_store", config=kernel.config) or {}).items():
+        if name == "local" or name in kernel._stores:
+            first = kernel._stores[name][0].name if name in kernel._stores else "kernel"
+            raise BootError(f"the store {name!r} is offered by {first} and {record.name}")
+        kernel._stores[name] = (record, make)
     capabilities = call(kernel, record, "register_capabilities", config=kernel.config) or {}
     for name, value in capabilities.items():
         if name in kernel.capabilities:
@@ -412,12 +418,7 @@ def step_blobs(kernel: Kernel) -> None:
 
 def open_store(kernel: Kernel, name: str) -> BlobStore:
     """Return a store of bytes by its name in `storage.blobs`; BootError when nothing offers it."""
-    makers: dict[str, Callable[[Kernel], BlobStore]] = {"local": _local_blobs}
-    for record in alive(kernel):
-        for offered, make in (call(kernel, record, "blob_store", config=kernel.config) or {}).items():
-            if offered in makers:
-                raise BootError(f"the store {offered!r} is offered twice, the second time by {record.name}")
-            makers[offered] = make
+    makers = {"local": _local_blobs} | {k: make for k, (owner, make) in kernel._stores.items() if owner.enabled}
     if name not in makers:
         whole = (State.ENABLED, State.DISABLED)
         parked = [f"{r.name} is off: {r.reason}" for r in kernel.records if r.state not in whole]

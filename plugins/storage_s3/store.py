@@ -51,7 +51,7 @@ class S3Blobs(BlobStore):
     """Objects of a bucket; their names are those of the files of the local store."""
 
     remote = True
-    threads = 8  # each keeps some memory of the largest block that it had
+    threads = 6  # each keeps some memory of the largest block that it had
     claim_seconds = CLAIM
 
     def __init__(self, kernel: Kernel, settings: S3Config | None = None) -> None:
@@ -61,7 +61,7 @@ class S3Blobs(BlobStore):
         self.objects = Objects(given)
         self.cache = Cache(self.root / "cache", given.cache_size)
         self._checking = threading.Lock()
-        self._checked: tuple[float, Exception | None] = (0.0, None)
+        self._checked: tuple[float, Exception | None] = (0.0, BlobsUnavailable("the bucket was not asked yet"))
 
     @staticmethod
     def key(digest: str) -> str:
@@ -172,17 +172,25 @@ class S3Blobs(BlobStore):
         reason = faults(self.kernel.config)
         if reason is not None:
             raise BootError(reason)
-        with self._checking:
-            moment, error = self._checked
-            if time.monotonic() - moment > CHECKED or not moment:
-                error = None
-                try:
-                    self.objects.check()
-                except Exception as found:  # noqa: BLE001 - it is raised below, and again to others
-                    error = found
-                self._checked = (time.monotonic(), error)
+        moment = self._checked[0]
+        old = not moment or time.monotonic() - moment > CHECKED
+        # One thread asks: the others must not wait with it for a server that does not answer.
+        if old and self._checking.acquire(blocking=False):
+            try:
+                answer = self._asked()
+                self._checked = (time.monotonic(), answer)
+            finally:
+                self._checking.release()
+        error = self._checked[1]
         if error is not None:
-            raise error
+            raise error.with_traceback(None)
+
+    def _asked(self) -> Exception | None:
+        try:
+            self.objects.check()
+        except Exception as error:  # noqa: BLE001 - it is raised to all who ask in the next seconds
+            return error
+        return None
 
     def close(self) -> None:
         """Let go of connections."""

@@ -183,3 +183,23 @@ def test_a_comment_cannot_be_left(run: Any, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TRACIM_X\n[owned]\n", "x")
     _, _, found = run("[DEFAULT]\n", "--environment")
     assert found == {}
+
+
+def test_where_files_are(run: Any) -> None:
+    ini = (
+        "[DEFAULT]\nuploaded_files.storage.storage_type = s3\nuploaded_files.storage.s3.bucket = ours\n"
+        "uploaded_files.storage.s3.access_key_id = key\nuploaded_files.storage.s3.secret_access_key = hidden\n"
+        "uploaded_files.storage.s3.region_name = eu-west-1\nuploaded_files.storage.s3.policy = private\n"
+        "uploaded_files.storage.s3.endpoint_url = https://s3.example.org\n"
+    )
+    result, text, found = run(ini)
+    assert found["storage"] == {"blobs": "s3"}
+    assert found["storage_s3"] == {
+        "bucket": "ours", "access_key_id": "key", "secret_access_key": "hidden", "region": "eu-west-1",
+        "endpoint_url": "https://s3.example.org",
+    }  # fmt: skip
+    assert "uploaded_files.storage.s3.policy: objects have the rights" in text
+    assert "hidden" not in result.output + result.stderr
+    _, text, found = run("[DEFAULT]\nuploaded_files.storage.storage_type = memory\n", "--force")
+    assert "storage" not in found
+    assert "uploaded_files.storage.storage_type" in text

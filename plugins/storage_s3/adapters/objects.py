@@ -80,7 +80,7 @@ class Objects:
         import obstore
 
         try:
-            with _asked("HEAD", key):
+            with self._asked("HEAD", key):
                 return _found(obstore.head(self._store, key))
         except FileNotFoundError:
             return None
@@ -93,7 +93,7 @@ class Objects:
         import obstore
         from obstore.exceptions import BaseError
 
-        with _asked("GET", key):
+        with self._asked("GET", key):
             try:
                 got = obstore.get(self._store, key, options={"range": (start, start + length)})
             except BaseError as error:
@@ -116,7 +116,7 @@ class Objects:
         if self.settings.storage_class:
             attributes["Storage-Class"] = self.settings.storage_class
         try:
-            with _asked("PUT", key):
+            with self._asked("PUT", key):
                 obstore.put(
                     self._store, key, path, attributes=attributes, chunk_size=part, max_concurrency=AT_ONCE
                 )
@@ -130,17 +130,17 @@ class Objects:
         """Delete objects; those that are not there do not matter."""
         import obstore
 
-        with _asked("DELETE", f"{len(keys)} objects"):
+        with self._asked("DELETE", f"{len(keys)} objects"):
             obstore.delete(self._store, keys)
 
     def each(self) -> Iterator[Found]:
         """Yield all objects, page by page."""
         import obstore
 
-        with _asked("LIST", self.settings.prefix):
+        with self._asked("LIST", self.settings.prefix):
             pages = iter(obstore.list(self._store))
         while True:
-            with _asked("LIST", self.settings.prefix):
+            with self._asked("LIST", self.settings.prefix):
                 page = next(pages, None)
             if page is None:
                 return
@@ -160,29 +160,29 @@ class Objects:
             if any(word in text for word in DENIED):
                 raise BootError(
                     f"storage_s3: the server refuses the bucket {self.settings.bucket!r} to this access key: "
-                    f"{_first_line(text)}"
+                    f"{self._words(error)}"
                 ) from None
-            raise BlobsUnavailable(f"storage_s3: {_first_line(text)}") from None
+            raise BlobsUnavailable(f"storage_s3: {self._words(error)}") from None
+
+    @contextmanager
+    def _asked(self, verb: str, what: str) -> Iterator[None]:
+        """Turn the errors of the library into those of a door; FileNotFoundError goes through."""
+        from obstore.exceptions import BaseError
+
+        try:
+            yield
+        except BaseError as error:
+            log.error("%s of %s failed: %s", verb, what, self._words(error))
+            raise BlobsUnavailable("the store of files does not answer") from None
+
+    def _words(self, error: Exception) -> str:
+        """Return what an error says on one line, without the name of the key, which servers repeat."""
+        text = " ".join(str(error).partition("Debug source")[0].split())
+        return text.replace(self.settings.access_key_id or "\0", "***")[:500]
 
     def close(self) -> None:
         """Let go of the client, and its connections with it."""
         self._made = None
-
-
-@contextmanager
-def _asked(verb: str, what: str) -> Iterator[None]:
-    """Turn the errors of the library into those of a door; FileNotFoundError goes through."""
-    from obstore.exceptions import BaseError
-
-    try:
-        yield
-    except BaseError as error:
-        log.error("%s of %s failed: %s", verb, what, _first_line(str(error)))
-        raise BlobsUnavailable("the store of files does not answer") from None
-
-
-def _first_line(text: str) -> str:
-    return " ".join(text.partition("Debug source")[0].split())[:500]
 
 
 def _found(meta: Any) -> Found:
