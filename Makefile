@@ -30,7 +30,8 @@ test-engine: $(VENV)/.stamp-test
 	else \
 	  echo "on $(ENGINE):"; \
 	  ATRIO_TEST_ENGINE=$(ENGINE) $(BIN)/pytest -q -n $(PYTEST_WORKERS) --dist loadfile \
-	    -m "not services and not slow and not browser" tests/plugins tests/wire tests/contract $(ARGS); \
+	    -m "not services and not slow and not browser and not any_engine" \
+	    tests/plugins tests/wire tests/contract $(ARGS); \
 	fi
 
 check: $(VENV)/.stamp-check

@@ -19,6 +19,8 @@ from tests.contract.stage import Stage
 from tests.wire import telegraph
 from tests.wire.walk import staged
 
+pytestmark = pytest.mark.any_engine
+
 PEOPLE = {
     "stranger": "-", "deactivated": "deactivated", "deleted": "deleted", "user": "outsider", "trusted": "trusted",
     "reader": "the-reader", "contributor": "the-contributor", "content-manager": "the-content-manager",

@@ -19,7 +19,7 @@ from atrio.plugins.antivirus.config import AntivirusConfig, place
 
 from .conftest import EICAR, Scanner
 
-pytestmark = pytest.mark.atrio_config(plugins__enabled=["antivirus"])
+pytestmark = [pytest.mark.any_engine, pytest.mark.atrio_config(plugins__enabled=["antivirus"])]
 PLAIN = "text/plain"
 
 

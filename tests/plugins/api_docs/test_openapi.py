@@ -20,6 +20,8 @@ from atrio.kernel.testing.client import Client
 from atrio.plugins.api_docs.openapi import build
 from atrio.plugins.api_docs.shapes import Shapes
 
+pytestmark = pytest.mark.any_engine
+
 
 class PersonSchema(Schema):
     """Somebody."""

@@ -13,6 +13,8 @@ import pytest
 from atrio.kernel.testing.client import Client
 from atrio.plugins.api_docs import routes
 
+pytestmark = pytest.mark.any_engine
+
 STATIC = Path(routes.__file__).with_name("static")
 PATHS = (
     "/api/doc/", "/api/doc/spec.json", "/api/doc/spec.yml", "/api/doc/static/init.js",

@@ -8,6 +8,8 @@ import pytest
 
 from .conftest import NAMES, Desk, card, event, todo
 
+pytestmark = pytest.mark.any_engine
+
 ITEMS = "SELECT count(*) FROM caldav_item"
 
 

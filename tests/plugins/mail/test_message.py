@@ -15,6 +15,8 @@ from atrio.plugins.mail.facts import Facts
 from atrio.plugins.mail.message import UnusableAddress, ascii_domain, build, mailbox, one_line, shared
 from atrio.plugins.mail.rendering import Rendered
 
+pytestmark = pytest.mark.any_engine
+
 HEADERS = {
     "To", "Date", "Message-ID", "Reply-To", "From", "Subject", "Auto-Submitted", "X-Auto-Response-Suppress",
     "Precedence", "In-Reply-To", "References", "List-Id", "List-Archive", "List-Unsubscribe", "MIME-Version",

@@ -13,6 +13,8 @@ from atrio.kernel.errors import ValidationFailed
 from atrio.plugins.mail.incoming.html import strip_html_reply
 from atrio.plugins.mail.incoming.quotes import strip_reply
 
+pytestmark = pytest.mark.any_engine
+
 
 def corpus():
     """Return (name, is HTML, body, expected text) of each mail."""

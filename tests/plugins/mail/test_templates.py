@@ -9,6 +9,8 @@ import pytest
 from atrio.plugins.mail.config import MailConfig, faults
 from atrio.plugins.mail.rendering import HERE, language_of, languages, read_catalogue, render
 
+pytestmark = pytest.mark.any_engine
+
 
 def sentences():
     """Return every sentence of the templates; plural forms by their first."""

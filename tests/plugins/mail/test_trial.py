@@ -10,6 +10,8 @@ from atrio.plugins.mail.trial import try_out
 from .servers import smtp_server
 from .test_delivery import certificate, server_context, use  # noqa: F401
 
+pytestmark = pytest.mark.any_engine
+
 
 def trial(kernel, address="you@example.org"):
     lines, fine = try_out(kernel, address, "fr")

@@ -25,6 +25,8 @@ from atrio.plugins.preview.workshop import Busy, Workshop
 from .conftest import Place
 from .files import near, pdf, picture, seen
 
+pytestmark = pytest.mark.any_engine
+
 HERE = Path(__file__).parent
 KEY = Key("ab" * 32, "picture.1", "jpg-9x9-1")
 

@@ -12,6 +12,8 @@ from pypdf import PdfReader
 
 from .files import near, pdf, picture, seen
 
+pytestmark = pytest.mark.any_engine
+
 
 def text_of(answer: Any) -> list[str]:
     """Return the text of each page of an answer."""

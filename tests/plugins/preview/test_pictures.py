@@ -12,6 +12,8 @@ from atrio.kernel.testing.client import Client
 
 from .files import near, picture, png_bomb, seen
 
+pytestmark = pytest.mark.any_engine
+
 
 def test_a_picture_fits_the_box_and_keeps_its_ratio(place: Any) -> None:
     file = place.file("red.jpg", picture(800, 400, "JPEG"))

@@ -20,6 +20,8 @@ from atrio.kernel.testing.live import LiveServer, Wire, free_port
 
 from .conftest import STREAM, VERSION, encoded
 
+pytestmark = pytest.mark.any_engine
+
 SIZE = 3_000_000
 DATA = hashlib.shake_128(b"atrio").digest(SIZE)
 PROXY = free_port()

@@ -7,6 +7,8 @@ import pytest
 from atrio.plugins.search.extract import Limits, text_of
 from tests.plugins.search import corpus as files
 
+pytestmark = pytest.mark.any_engine
+
 LIMITS = Limits(file_bytes=50 << 20, characters=100_000, seconds=20, memory_mib=512)
 
 

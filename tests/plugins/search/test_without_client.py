@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.any_engine
+
 WITHOUT = """
 import sys
 sys.modules.update(dict.fromkeys(("elasticsearch", "elastic_transport")))

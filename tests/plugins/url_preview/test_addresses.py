@@ -7,6 +7,8 @@ import pytest
 from atrio.plugins.url_preview.addresses import Policy, policy_of
 from atrio.plugins.url_preview.addressing import joined, target_of
 
+pytestmark = pytest.mark.any_engine
+
 REFUSED = [
     "127.0.0.1",
     "127.255.255.254",

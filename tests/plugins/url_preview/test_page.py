@@ -6,6 +6,8 @@ import pytest
 
 from atrio.plugins.url_preview.page import Preview, decode, preview_of
 
+pytestmark = pytest.mark.any_engine
+
 URL = "https://x.example/dir/page"
 
 

@@ -17,6 +17,8 @@ from atrio.kernel.testing.client import Client
 from atrio.kernel.testing.plugin import ADMIN, PASSWORD
 from atrio.plugins.url_preview.config import UrlPreviewConfig
 
+pytestmark = pytest.mark.any_engine
+
 PATH = "/api/url-preview"
 PAGE = (
     '<html><head><title>T</title><meta name="description" content="D">'

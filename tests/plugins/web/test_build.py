@@ -14,6 +14,8 @@ from atrio.kernel.host import Kernel
 from atrio.kernel.testing.client import Client
 from atrio.kernel.testing.plugin import ADMIN, PASSWORD, make_kernel
 
+pytestmark = pytest.mark.any_engine
+
 
 class Site:
     """An instance with a build, and a stranger's client."""

@@ -16,7 +16,7 @@ from atrio.kernel.testing.plugin import ADMIN, PASSWORD, make_kernel
 
 pytest.importorskip("wsgidav")
 
-pytestmark = pytest.mark.atrio_config(plugins__enabled=["webdav"])
+pytestmark = [pytest.mark.any_engine, pytest.mark.atrio_config(plugins__enabled=["webdav"])]
 FILE, FOLDER = "/Alpha.space/file.txt", "/Alpha.space/Folder"
 
 
