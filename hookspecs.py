@@ -7,13 +7,14 @@ the plugin is essential. Implement a hook with `atrio.hookimpl` in `plugin.py`; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from atrio.kernel.markers import hookspec
 
 if TYPE_CHECKING:
     from atrio.kernel.background import Background
+    from atrio.kernel.blobs import BlobStore, TemporaryBlob
     from atrio.kernel.config import Config, ConfigSection
     from atrio.kernel.context import Actor, Context
     from atrio.kernel.db.migrate import Lineage
@@ -93,6 +94,11 @@ def register_mounts(kernel: Kernel) -> Iterable[Mount]:  # type: ignore[empty-bo
 
 
 @hookspec
+def blob_store(config: Config) -> Mapping[str, Callable[[Kernel], BlobStore]]:  # type: ignore[empty-body]
+    """Return stores for the bytes of files by the name that `storage.blobs` chooses."""
+
+
+@hookspec
 def register_tasks() -> Iterable[Task]:  # type: ignore[empty-body]
     """Return background tasks; one with `periodic` runs once however many workers there are."""
 
@@ -115,6 +121,15 @@ def register_capabilities(config: Config) -> dict[str, Any] | None:
 @hookspec
 def register_health(kernel: Kernel) -> dict[str, Any] | None:
     """Return facts for `/health/ready`; raise when the plugin cannot work at present."""
+
+
+@hookspec
+def check_received(kernel: Kernel, blob: TemporaryBlob) -> None:
+    """Look at a file that came through any door, before it is stored; raise FileRefused to keep it out.
+
+    Called once for each file, in a thread, after its last byte and as a rule before the unit of work opens. `blob`
+    gives `path`, `size`, `digest` and `head`. Any exception keeps the file out.
+    """
 
 
 @hookspec

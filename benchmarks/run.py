@@ -48,7 +48,7 @@ WHY = {
     "preview: 12 MP": "drawing itself costs 1.1 times as much in a fresh child; the rest is the fork, which keeps "
     "pictures of strangers out of the server, and the request with its guards",
     "drive: COPY": "two rows with all their indexes for each entry",
-    "search: two frequent": "every hit is looked up for its rights, counted for the facets and scored; words like these "
+    "search: two frequent": "every hit is looked up for its rights, counted for the facets and scored; such words "
     "stand in a quarter of all contents",
     "search: simple, a part": "more than 1,000 known words hold the part, so the texts are read through",
     "search: simple, three": "more than 1,000 known words hold the letters, so the texts are read through",

@@ -394,12 +394,22 @@ class RedisConfig:
 DATA_DIR = Path("data")
 
 
+def _kind_of_store(text: str) -> str:
+    if text not in ("local", "s3"):
+        raise ConfigError(f"files are not kept in {text!r}: local or s3")
+    return text
+
+
 @dataclass(frozen=True)
 class StorageConfig:
     """Where files live."""
 
     data_dir: Path = option(DATA_DIR, env="ATRIO_DATA_DIR", help="Folder of database, blobs, queue and secrets.")
     fsync: bool = option(True, help="Wait until an uploaded file is on the disk before it is committed.")
+    blobs: str = option(
+        "local", legacy="uploaded_files.storage.storage_type", from_legacy=_kind_of_store,
+        help="Where the bytes of files are: `local`, the folder `blobs` below data_dir, or what a plugin offers.",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

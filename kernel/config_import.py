@@ -26,6 +26,7 @@ HERE = "TRACIM_HERE_PATH"
 TRUE, FALSE = ("true", "yes", "on", "y", "t", "1"), ("false", "no", "off", "n", "f", "0")
 REMARKS = (
     ("sqlalchemy.", "Atrio keeps a database of its own; choose one with database.url"),
+    ("uploaded_files.storage.s3.policy", "objects have the rights that the bucket gives them"),
     ("uploaded_files.storage.", "Atrio keeps files of its own below storage.data_dir"),
     ("depot_storage_", "Atrio keeps files of its own below storage.data_dir"),
     ("app.enabled", "features are plugins: atrio plugins enable, atrio plugins disable"),

@@ -141,6 +141,13 @@ class CrossSiteRequest(KernelError):
     status = 403
 
 
+class FileRefused(KernelError):
+    """A plugin that looks at files has kept this one out; the message says what it found."""
+
+    code = 20160
+    status = 422
+
+
 class InternalError(KernelError):
     """An unforeseen fault; the log has it under the request id."""
 
@@ -153,6 +160,15 @@ class PluginUnavailable(KernelError):
 
     code = 20009
     status = 503
+
+
+class BlobsUnavailable(ServiceUnavailable):
+    """The store of files is elsewhere and does not answer; the answer carries `Retry-After` in seconds."""
+
+    code = 20130
+
+    def __init__(self, message: str = "", *, retry_after: int = 5) -> None:
+        super().__init__(message, retry_after=retry_after)
 
 
 class RetryWork(Exception):
@@ -177,6 +193,8 @@ KERNEL_ERRORS: tuple[type[KernelError], ...] = (
     BadPath,
     BadRequestBody,
     CrossSiteRequest,
+    FileRefused,
     InternalError,
     PluginUnavailable,
+    BlobsUnavailable,
 )

@@ -25,7 +25,7 @@ def live(ctx: Context, call: Call) -> Response:
 
 
 def ready(ctx: Context, call: Call) -> Response:
-    """Answer whether requests can be served: database, jobs, plugins with their states."""
+    """Answer whether requests can be served: database, jobs, store of files, plugins with their states."""
     kernel = ctx.kernel
     facts: dict[str, Any] = {"status": "ok"}
     try:
@@ -39,12 +39,25 @@ def ready(ctx: Context, call: Call) -> Response:
         facts["status"] = "stopping"
     plugins: dict[str, Any] = {}
     with ctx.released():  # a plugin may look into the database for its facts
+        if kernel.blobs.remote:
+            facts["blobs"] = _blobs(kernel)
+            if facts["blobs"] != "ok":
+                facts["status"] = "unavailable"
         for record in kernel.records:
             plugins[record.name] = entry = _entry(kernel, record)
             if record.essential and "failing" in entry:
                 facts["status"] = "unavailable"
     facts["plugins"] = plugins
     return json_response(facts, 200 if facts["status"] == "ok" else 503)
+
+
+def _blobs(kernel: Kernel) -> str:
+    try:
+        kernel.blobs.check()
+    except Exception as error:
+        log.warning("the store of files cannot be used: %s", error)
+        return "unreachable"
+    return "ok"
 
 
 def _entry(kernel: Kernel, record: PluginRecord) -> dict[str, Any]:

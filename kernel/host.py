@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +14,7 @@ import pluggy
 from atrio import hookspecs
 
 from . import plugins as plugin_host
-from .blobs import BlobStore
+from .blobs import BlobStore, LocalBlobs, TemporaryBlob
 from .config import (
     Config,
     ConfigError,
@@ -29,7 +29,7 @@ from .context import ANONYMOUS, SYSTEM, Actor, Clock, Context
 from .db import migrate
 from .db.engine import Database
 from .db.work import run, unit_of_work
-from .errors import KERNEL_ERRORS, BootError, KernelError
+from .errors import KERNEL_ERRORS, BlobsUnavailable, BootError, KernelError
 from .events import Bus
 from .http.guards import Rights
 from .http.router import Router
@@ -170,6 +170,20 @@ class Kernel:
         """Call one hook of one plugin with the arguments that it takes; None when it has no such hook."""
         return call(self, record, hook, **arguments)
 
+    @property
+    def checks_files(self) -> bool:
+        """Tell whether a plugin looks at files that come in."""
+        return bool(self.hooks.hook.check_received.get_hookimpls())
+
+    def check_received(self, blob: TemporaryBlob) -> None:
+        """Let every plugin look at a file that came, once; FileRefused, or what they raise, keeps it out.
+
+        Reads the file, and may wait for another program: not inside a unit of work where that can be helped.
+        """
+        if not blob.checked:
+            self.hooks.hook.check_received(kernel=self, blob=blob)
+            blob.checked = True
+
     def owner_of(self, route: Route) -> PluginRecord | None:
         """Return the plugin that declared a route."""
         return self._owners.get(id(route))
@@ -194,6 +208,7 @@ class Kernel:
             return
         from .tasks import consumes_in_serve
 
+        self.check_blobs()
         self._started = True
         self.jobs.start(consume=consumes_in_serve(self) if consume is None else consume)
         self._each("on_startup", kernel=self)
@@ -203,10 +218,18 @@ class Kernel:
                 self._running.append(runner)
                 runner.begin()
 
+    def check_blobs(self) -> None:
+        """Refuse to start with a store that refuses us; one that is away may come back, readiness says so."""
+        try:
+            self.blobs.check()
+        except BlobsUnavailable as error:
+            log.error("the store of files does not answer: %s", error)
+
     def stop(self) -> None:
         """Stop serving: background services, jobs, shutdown hooks, connections."""
         if not self._started:
             self._close_pools()
+            self.blobs.close()
             self.db.close()
             return
         self._started = False
@@ -217,6 +240,7 @@ class Kernel:
         self.jobs.stop()
         self._each("on_shutdown", kernel=self)
         self._close_pools()
+        self.blobs.close()
         self.db.close()
 
     def _close_pools(self) -> None:
@@ -298,11 +322,9 @@ def step_environment(kernel: Kernel) -> None:
 
 
 def step_database(kernel: Kernel) -> None:
-    """Open the engines and the blob folder; nothing is read yet."""
+    """Open the engines; nothing is read yet."""
     settings = kernel.config[DatabaseConfig]
     kernel.db = Database(database_url(kernel.config), busy_seconds=settings.busy_seconds)
-    storage = kernel.config[StorageConfig]
-    kernel.blobs = BlobStore(Path(storage.data_dir) / "blobs", fsync=storage.fsync)
     kernel.jobs = Jobs(kernel, immediate=kernel.immediate_jobs)
 
 
@@ -383,6 +405,31 @@ def _declare_late(kernel: Kernel, record: PluginRecord) -> None:
         kernel.background.append((record, service))
 
 
+def step_blobs(kernel: Kernel) -> None:
+    """Choose where the bytes of files are. Never another place than the one that is meant."""
+    kernel.blobs = open_store(kernel, kernel.config[StorageConfig].blobs)
+
+
+def open_store(kernel: Kernel, name: str) -> BlobStore:
+    """Return a store of bytes by its name in `storage.blobs`; BootError when nothing offers it."""
+    makers: dict[str, Callable[[Kernel], BlobStore]] = {"local": _local_blobs}
+    for record in alive(kernel):
+        for offered, make in (call(kernel, record, "blob_store", config=kernel.config) or {}).items():
+            if offered in makers:
+                raise BootError(f"the store {offered!r} is offered twice, the second time by {record.name}")
+            makers[offered] = make
+    if name not in makers:
+        whole = (State.ENABLED, State.DISABLED)
+        parked = [f"{r.name} is off: {r.reason}" for r in kernel.records if r.state not in whole]
+        raise BootError("; ".join([f"nothing offers storage.blobs = {name!r} ({', '.join(makers)})", *parked]))
+    return makers[name](kernel)
+
+
+def _local_blobs(kernel: Kernel) -> BlobStore:
+    storage = kernel.config[StorageConfig]
+    return LocalBlobs(Path(storage.data_dir) / "blobs", fsync=storage.fsync)
+
+
 def step_routes(kernel: Kernel) -> None:
     """Add the kernel's own routes: liveness and readiness."""
     from .health import ROUTES
@@ -405,6 +452,7 @@ BOOT: tuple[Callable[[Kernel], None], ...] = (
     step_database,
     step_models,
     step_declarations,
+    step_blobs,
     step_routes,
 )
 """The boot in one screen. `boot()` runs it; serving and most commands add `step_schema_state`."""
@@ -447,15 +495,9 @@ def tidy(ctx: Context) -> None:
 
     The folder is walked with nothing open: only the look-ups take a short reading unit each.
     """
-    from sqlalchemy import select
-
     from . import jobs
-    from .blobs import Blob
     from .config import TasksConfig
+    from .storage import known
 
-    def known(names: Iterable[str]) -> set[str]:
-        query = select(Blob.digest).where(Blob.digest.in_(list(names)))
-        return ctx.kernel.run(lambda reader: set(reader.execute(query).scalars()), writes=False)
-
-    ctx.kernel.blobs.sweep(known)
+    ctx.kernel.blobs.sweep(lambda names: known(ctx.kernel, names))
     jobs.purge_finished(ctx, ctx.now - ctx.config[TasksConfig].keep_hours * 3600 * SECOND)

@@ -66,9 +66,8 @@ def isolated(kernel: Kernel, record: PluginRecord, state: State) -> Iterator[Non
 
 
 def is_guard(kernel: Kernel, record: PluginRecord) -> bool:
-    """Tell whether a plugin authenticates or decides rights: without it the doors would stand open or shut."""
-    module = record.module
-    return module is not None and (hasattr(module, "authenticate") or hasattr(module, "register_policies"))
+    """Tell whether a plugin authenticates, decides rights or looks at files: without it doors would stand open."""
+    return any(hasattr(record.module, hook) for hook in ("authenticate", "register_policies", "check_received"))
 
 
 def expendable(kernel: Kernel, record: PluginRecord) -> bool:

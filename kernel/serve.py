@@ -56,6 +56,7 @@ def hypercorn_config(config: Config) -> HypercornConfig:
 
 def serve(kernel: Kernel) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit code. SIGHUP restarts gracefully."""
+    kernel.check_blobs()  # before processes begin that would end with the same reason again and again
     if kernel.config[ServerConfig].workers > 1:
         return _serve_many(kernel)
     settings = hypercorn_config(kernel.config)

@@ -12,12 +12,14 @@ import re
 import secrets
 import time
 import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from zlib import crc32
 
 import msgspec
 
+from ..blobs import TemporaryBlob
 from ..config import DebugConfig, ServerConfig
 from ..context import Context
 from ..db.work import RETRIES, Work, is_retryable, pause
@@ -30,8 +32,9 @@ from ..errors import (
     ServiceUnavailable,
     ValidationFailed,
 )
+from ..storage import known
 from .channel import ClientGone, Receive, Send
-from .downloads import send_file, send_stream
+from .downloads import open_file, send_file, send_stream
 from .drain import DrainEarlyAnswers
 from .guards import check_all
 from .pool import WorkPool
@@ -48,6 +51,7 @@ from .response import (
 from .route import Call, Route
 from .schema import load
 from .security import Gate, header_pairs
+from .sink import Sink, read_into
 from .uploads import Upload, UploadLimit, read_body, read_upload
 
 if TYPE_CHECKING:
@@ -76,7 +80,10 @@ class App:
         self.debug = kernel.config[DebugConfig].traceback
         self.gate = Gate(kernel.config)
         self.pool = WorkPool("http", server.threads, server.queue, kernel.db.close_thread)
-        self.io = WorkPool("io", 4, 4096)
+        self.io = WorkPool("io", kernel.blobs.threads, 4096)
+        remote = kernel.blobs.remote
+        self.sending = kernel.open_pool("send", kernel.blobs.senders, 4096) if remote else self.io
+        self.checks = kernel.open_pool("checks", 4, 4096)
         self.outer = DrainEarlyAnswers(
             self._http, limit=server.drain_limit, seconds=server.drain_seconds
         )  # fmt: skip
@@ -128,6 +135,8 @@ class App:
         except ClientGone:
             log.info("%s the client went away during %s", request.id, without_secrets(request.path))
         finally:
+            if isinstance(response, FileResponse):
+                response.close()
             if self.server.access_log:
                 self._log(request, status, began)
 
@@ -147,6 +156,8 @@ class App:
             if isinstance(response, LateResponse) and response.finish is not None:
                 late, response = response, await response.finish()
                 response.headers += late.headers
+            if isinstance(response, FileResponse) and request.method != "HEAD":
+                await open_file(self.io, response)
             return response
         except KernelError as error:
             return error_response(error)
@@ -165,7 +176,7 @@ class App:
         return error_response(InternalError(details=details))
 
     async def _route(self, request: Request, receive: Receive) -> Response:
-        preflight = self.gate.preflight(request)
+        preflight = self.gate.preflight(request, self.kernel.router)
         if preflight is not None:
             return Response(200, b"", preflight)
         if request.raw_path.startswith(b"//"):
@@ -200,16 +211,53 @@ class App:
         limit = await self.pool.run(self._check_stream, request, route, params)
         if isinstance(limit, Response):
             return limit
+        if not isinstance(limit, UploadLimit):
+            return await self._pour(request, route, params, receive, limit)
         upload = await read_upload(
             receive, request, self.kernel.blobs, self.io, limit=limit,
             stall_seconds=self.server.stall_seconds,
         )  # fmt: skip
         try:
+            await self.check_received(*(file.blob for file in upload.files))
+            if limit.kept and self.kernel.blobs.remote:
+                await self._send_ahead(*(file.blob for file in upload.files))
             return await self.pool.run(self._serve, request, route, params, b"", upload)
         finally:
             upload.discard()
 
-    def _check_stream(self, request: Request, route: Route, params: dict[str, str]) -> UploadLimit | Response:
+    async def _send_ahead(self, *blobs: TemporaryBlob) -> None:
+        """Send files to a store that is elsewhere while no unit is open, and from no thread that units need."""
+        digests = [blob.digest for blob in blobs]
+        found = await self.pool.run(known, self.kernel, digests) if digests else set()
+        for blob in blobs:
+            send = partial(self.kernel.blobs.upload, blob, known=blob.digest in found)
+            await self.sending.run(send)
+
+    async def check_received(self, *blobs: TemporaryBlob) -> None:
+        """Let plugins look at files that came, in threads of their own; FileRefused keeps the request out."""
+        if blobs and self.kernel.checks_files:
+            for blob in blobs:
+                await self.checks.run(self.kernel.check_received, blob)
+
+    async def _pour(
+        self, request: Request, route: Route, params: dict[str, str], receive: Receive, sink: Sink
+    ) -> Response:
+        """Let the route's own sink take the body, then write and check again."""
+        try:
+            await read_into(
+                receive, sink, self.io, announced=request.content_length, stall_seconds=self.server.stall_seconds
+            )
+            if sink.blob is not None:
+                await self.check_received(sink.blob)
+                if self.kernel.blobs.remote:
+                    await self._send_ahead(sink.blob)
+            return await self.pool.run(self._serve, request, route, params, b"", sink)
+        finally:
+            await self.io.run(sink.discard)
+
+    def _check_stream(
+        self, request: Request, route: Route, params: dict[str, str]
+    ) -> UploadLimit | Sink | Response:
         for attempt in range(RETRIES + 1):
             ctx = self._context(request, writes=False)
             work = Work(self.kernel, ctx)
@@ -217,17 +265,19 @@ class App:
                 ctx.actor = self.kernel.authenticate(request, ctx)
                 call = Call(path=dict(params), request=request)
                 check_all(ctx, call, route.guards)
-                limit = route.stream(ctx, call) if route.stream is not None else UploadLimit()
+                limit: UploadLimit | Sink | None = route.stream(ctx, call) if route.stream is not None else None
             except KernelError as error:
                 work.abort(error)
-                return error_response(error)
+                response = error_response(error)
+                response.headers += ctx.answer_headers
+                return response
             except Exception as error:
                 work.abort(error)
                 if not is_retryable(error) or attempt == RETRIES:
                     raise
             else:
                 work._close(commit=False)
-                return limit if isinstance(limit, UploadLimit) else UploadLimit()
+                return UploadLimit() if limit is None else limit
         raise ServiceUnavailable("the database does not answer")
 
     def _context(self, request: Request, *, writes: bool) -> Context:
@@ -235,7 +285,7 @@ class App:
         return Context(self.kernel, writes, request_id=request.id, client_token=token[:255] if token else None)
 
     def _serve(
-        self, request: Request, route: Route, params: dict[str, str], raw_body: bytes, upload: Upload | None
+        self, request: Request, route: Route, params: dict[str, str], raw_body: bytes, upload: Upload | Sink | None
     ) -> Response:
         """Run one route in its unit of work, in a worker thread; a lost race is tried again."""
         attempt = 0
@@ -285,7 +335,7 @@ class App:
             if isinstance(call.raw_body, _Malformed):
                 raise ValidationFailed({"_schema": [call.raw_body.reason]})
             call.body = load(self.kernel.schema(route.body), call.raw_body) if route.body else {}
-        elif call.upload is not None and route.form is not None:
+        elif isinstance(call.upload, Upload) and route.form is not None:
             call.body = load(self.kernel.schema(route.form), call.upload.fields)
         value = route.handler(ctx, call)
         if route.writing:

@@ -12,3 +12,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 class ClientGone(Exception):
     """The client closed the connection; there is nobody to answer."""
+
+
+class SilentClient(ClientGone):
+    """No byte came in time; the connection may still be there."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from .channel import ClientGone, Receive, Send
@@ -14,6 +15,9 @@ from .pool import WorkPool
 from .ranges import Piece, multipart, parse_ranges
 from .request import Request
 from .response import FileResponse, Response
+
+if TYPE_CHECKING:
+    from ..blobs import Source
 
 READ_BLOCK = 512 * 1024
 
@@ -34,12 +38,12 @@ ACTIVE_TYPES = frozenset(
 
 @dataclass(frozen=True)
 class StoredFile:
-    """What `user_bytes` needs to know of the bytes: a file's path, or the bytes themselves when they are few.
+    """What `user_bytes` needs to know of the bytes: where to open them, or the bytes themselves when they are few.
 
     `etag` is the tag without quotes where it is not to follow from the bytes.
     """
 
-    path: Path | None
+    source: Source | None
     size: int
     media: str
     name: str
@@ -143,7 +147,7 @@ def _answer(
     if stored.content is not None:
         body = b"".join(p.head + stored.content[p.start : p.start + p.length] for p in pieces)
         return Response(status, body, headers, kind)
-    return FileResponse(status, b"", headers, kind, stored.path, pieces)
+    return FileResponse(status, b"", headers, kind, stored.source, pieces)
 
 
 def _not_modified(request: Request, etag: str, modified: int) -> bool:
@@ -173,33 +177,57 @@ def _http_date(text: str | None) -> int | None:
         return None
 
 
+async def open_file(io: WorkPool, response: FileResponse) -> None:
+    """Open a file and read its first block before the head is sent: what cannot be read can still be refused."""
+    piece = next((piece for piece in response.pieces if piece.length), None)
+    if piece is not None and response.file is None:
+        await io.run(_open, response, piece)
+
+
+def _open(response: FileResponse, piece: Piece) -> None:
+    assert response.source is not None
+    response.file, response.position = response.source.open("rb"), 0
+    try:
+        response.first = _block(response, piece.start, piece.length)
+    except BaseException:
+        response.close()
+        raise
+
+
+def _block(response: FileResponse, start: int, most: int) -> bytes:
+    assert response.source is not None
+    assert response.file is not None
+    if response.position != start:
+        response.file.seek(start)
+    block = response.file.read(min(READ_BLOCK, most))
+    if not block:
+        raise OSError(f"{response.source.name} is shorter than its row says")
+    response.position = start + len(block)
+    return block
+
+
 async def send_file(send: Send, io: WorkPool, response: FileResponse) -> None:
     """Send a file, or pieces of one, in blocks; reading happens in threads, nothing is held but one block."""
-    assert response.path is not None
-    if response.length == 0:
+    left = response.length
+    if left == 0:
         await send({"type": "http.response.body", "body": b""})
         return
-    left = response.length
-    position = 0
-    file = await io.run(response.path.open, "rb")
     try:
+        await open_file(io, response)
         for piece in response.pieces:
             if piece.head:
                 left -= len(piece.head)
                 await send({"type": "http.response.body", "body": piece.head, "more_body": left > 0})
-            if piece.length and piece.start != position:
-                position = await io.run(file.seek, piece.start)
-            remaining = piece.length
-            while remaining > 0:
-                block = await io.run(file.read, min(READ_BLOCK, remaining))
+            start, end = piece.start, piece.start + piece.length
+            while start < end:
+                block, response.first = response.first, b""
                 if not block:
-                    raise OSError(f"{response.path.name} is shorter than its row says")
-                remaining -= len(block)
+                    block = await io.run(_block, response, start, end - start)
+                start += len(block)
                 left -= len(block)
-                position += len(block)
                 await send({"type": "http.response.body", "body": block, "more_body": left > 0})
     finally:
-        file.close()
+        response.close()
 
 
 async def send_stream(

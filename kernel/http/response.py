@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
 from ..errors import KernelError
 from .ranges import Piece
+
+if TYPE_CHECKING:
+    from ..blobs import Source
 
 Headers = list[tuple[str, str]]
 
@@ -26,15 +29,27 @@ class Response:
 
 @dataclass
 class FileResponse(Response):
-    """A stored file, or pieces of it, sent in blocks once the unit of work is closed."""
+    """A stored file, or pieces of it, sent in blocks once the unit of work is closed.
 
-    path: Path | None = None
+    It is opened, and `first` read from it, before the head is sent; `position` is where the open file stands.
+    """
+
+    source: Source | None = None
     pieces: list[Piece] = field(default_factory=list)
+    file: BinaryIO | None = None
+    position: int = 0
+    first: bytes = b""
 
     @property
     def length(self) -> int:
         """How many bytes the body has."""
         return sum(len(piece.head) + piece.length for piece in self.pieces)
+
+    def close(self) -> None:
+        """Close the file, if it is open."""
+        file, self.file = self.file, None
+        if file is not None:
+            file.close()
 
 
 @dataclass

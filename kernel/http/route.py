@@ -64,7 +64,9 @@ class Route:
     `guards` run in order and each names its refusals; a public route says so with the guard `PUBLIC`.
     `handler(ctx, call)` returns what `answer` dumps, or a Response. On a writing route `after(ctx, value)`
     loads the answer once the projections have run, still in the transaction. `emits` names events with which
-    other plugins may refuse the unit: what their subscriptions veto stands in the API document.
+    other plugins may refuse the unit: what their subscriptions veto stands in the API document. `stream` looks at
+    a streaming request before its first byte and returns an UploadLimit, or a Sink that takes the body raw, of the
+    type `media`. `cors` names request headers that pages of other origins may send beside the usual ones.
     """
 
     method: str
@@ -83,6 +85,8 @@ class Route:
     summary: str = ""
     group: str = ""
     stream: Callable[..., Any] | None = None
+    media: str = "multipart/form-data"
+    cors: tuple[str, ...] = ()
     hidden: bool = False
 
     @property

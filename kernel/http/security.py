@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..config import Config, CorsConfig, ServerConfig, base_url
 from .request import Request
+
+if TYPE_CHECKING:
+    from .router import Router
 
 CORS_METHODS = "OPTIONS, HEAD, GET, POST, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, MOVE, LOCK, UNLOCK"
 CORS_HEADERS = (
@@ -67,16 +70,24 @@ class Gate:
             ("vary", "Origin"),
         ]
 
-    def preflight(self, request: Request) -> list[tuple[str, str]] | None:
-        """Return the headers of a preflight answer, None when the request is none."""
-        if request.method != "OPTIONS" or "access-control-request-method" not in request.headers:
+    def preflight(self, request: Request, router: Router | None = None) -> list[tuple[str, str]] | None:
+        """Return the headers of a preflight answer, None when the request is none.
+
+        The same on every path, but for a route that names request headers of its own: these and its method are
+        added.
+        """
+        wanted = request.headers.get("access-control-request-method")
+        if request.method != "OPTIONS" or wanted is None:
             return None
         headers = self.cors(request)
         if headers:
-            headers += [
-                ("access-control-allow-methods", CORS_METHODS),
-                ("access-control-allow-headers", CORS_HEADERS),
-            ]
+            methods, names = CORS_METHODS, CORS_HEADERS
+            match = router.match(wanted, request.raw_path) if router is not None else None
+            route = match.route if match is not None else None
+            if route is not None and route.cors:
+                methods = methods if wanted in methods.split(", ") else f"{methods}, {wanted}"
+                names = ", ".join((names, *route.cors))
+            headers += [("access-control-allow-methods", methods), ("access-control-allow-headers", names)]
         return headers
 
     def may_write_with_cookie(self, request: Request) -> bool:

@@ -13,7 +13,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from ..blobs import BlobStore, TemporaryBlob
 from ..errors import BadRequestBody, BodyTooLarge, KernelError
-from .channel import ClientGone, Message, Receive
+from .channel import ClientGone, Message, Receive, SilentClient
 from .pool import WorkPool
 from .request import Request
 
@@ -66,12 +66,14 @@ class UploadLimit:
     """How many bytes the files of a form may have in all, and the refusal beyond it.
 
     The files are those of the fields named `field`; of all whose names begin with it where there may be `many`.
+    `kept` tells whether they are stored as they are: then a store that is elsewhere is given them before the unit.
     """
 
     size: int = 0
     error: Callable[[], KernelError] = BodyTooLarge
     field: str = "files"
     many: int = 1
+    kept: bool = True
 
     def takes(self, name: str, received: int) -> bool:
         """Tell whether a field is a file that is wanted, after so many others."""
@@ -100,7 +102,7 @@ async def _next(receive: Receive, stall_seconds: float) -> Message:
         async with asyncio.timeout(stall_seconds):  # wait_for would start a task for each block
             message = await receive()
     except TimeoutError:
-        raise ClientGone("no byte came in time") from None
+        raise SilentClient("no byte came in time") from None
     if message["type"] == "http.disconnect":
         raise ClientGone
     return message

@@ -90,12 +90,13 @@ class Client:
             blocks = [payload[:cut_after]]
         position = 0
         messages: list[Any] = []
+        answered = asyncio.Event()
 
         async def receive() -> Any:
             nonlocal position
             if position >= len(blocks):
                 if cut_after is None:
-                    await asyncio.sleep(0.01)
+                    await answered.wait()
                 return {"type": "http.disconnect"}
             block = blocks[position]
             position += 1
@@ -104,6 +105,8 @@ class Client:
 
         async def send(message: Any) -> None:
             messages.append(message)
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                answered.set()
 
         await LeavesStreams(self.app, leave_after)(scope, receive, send)
         await _end_what_streams_left()

@@ -187,7 +187,7 @@ def test_fails_cleanly_when_a_hook_raises(name: str, tmp_path: Path, monkeypatch
 
 
 def _guards(record: PluginRecord) -> bool:
-    return hasattr(record.module, "authenticate") or hasattr(record.module, "register_policies")
+    return any(hasattr(record.module, hook) for hook in ("authenticate", "register_policies", "check_received"))
 
 
 @every_plugin

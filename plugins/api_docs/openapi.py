@@ -13,6 +13,7 @@ from atrio.kernel.errors import (
     BadRequestBody,
     BodyTooLarge,
     CrossSiteRequest,
+    FileRefused,
     InternalError,
     KernelError,
     PageNotFound,
@@ -193,6 +194,9 @@ def _body(route: Route, shapes: Shapes) -> dict[str, Any] | None:
     if route.takes == "json" and route.body is not None:
         required = any(field.required for field in route.body().fields.values())
         return {"required": required, "content": {"application/json": {"schema": shapes.body(route.body)}}}
+    if route.takes == "stream" and route.media != "multipart/form-data":
+        raw = {"type": "string", "format": "binary", "description": "Bytes."}
+        return {"required": False, "content": {route.media: {"schema": raw}}} if route.media else None
     if route.takes == "stream":
         file = {"type": "string", "format": "binary", "description": "The file."}
         properties = {"files": file, **(shapes.form(route.form) if route.form is not None else {})}
@@ -305,6 +309,8 @@ def _errors(route: Route, vetoes: list[type[KernelError]]) -> dict[int, list[typ
         declared.append(ValidationFailed)
     if route.takes != "none":
         declared += [BodyTooLarge, BadRequestBody]
+    if route.takes == "stream":
+        declared.append(FileRefused)
     if route.writing:
         declared.append(CrossSiteRequest)
     for guard in route.guards:

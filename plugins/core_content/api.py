@@ -9,10 +9,21 @@ from atrio.kernel.context import Context
 
 from . import queries
 from .config import ContentConfig
-from .errors import ContentNotFound, FileTooLarge, NameTaken, NotEditable, OwnerFull, RevisionMismatch, SpaceFull
+from .errors import (
+    ContentNotFound,
+    ContentTypeNotExist,
+    FileTooLarge,
+    NamespaceMismatch,
+    NameTaken,
+    NotEditable,
+    OwnerFull,
+    ParentNotFound,
+    RevisionMismatch,
+    SpaceFull,
+    UnallowedSubcontent,
+)
 from .guards import CONTENT as CONTENT_GUARD
-from .guards import CONTENT_EXISTS, DESTINATION, FILE_ONLY, one_revision
-from .guards import FILE as FILE_GUARD
+from .guards import CONTENT_EXISTS, DESTINATION, FILE, FILE_ONLY, FOLDER, one_revision
 from .guards import NOTE as NOTE_GUARD
 from .guards import THREAD as THREAD_GUARD
 from .live import told_content
@@ -35,9 +46,10 @@ from .services import (
     trash,
     update_content,
 )
+from .services.create import check_parent
 from .services.revision import clean
 from .services.update import StoredBytes
-from .types import SLUGS, content_types
+from .types import FILE_LIKE, NAMESPACES, SLUGS, content_types
 
 if TYPE_CHECKING:
     from atrio.kernel.host import Kernel
@@ -76,6 +88,14 @@ def drive_find(ctx: Context, space_id: int, parent_id: int | None, name: str) ->
     return None if found is None else found[0]
 
 
+def drive_tree(ctx: Context, space_id: int, roots: Sequence[int] | None, limit: int) -> list[Any]:
+    """Return some contents of a space, or all at its root, with everything below: rows of `drive_list`, by id.
+
+    At most `limit`, in one statement; what is hidden, and what hangs on a note or thread, is left out.
+    """
+    return list(ctx.execute(queries.tree_query(space_id, roots, limit)))
+
+
 def largest_file(kernel: Kernel) -> int:
     """Return how many bytes a file may have; 0: as many as there is room for."""
     return kernel.config[ContentConfig].max_file_size
@@ -109,12 +129,68 @@ def set_own_todo_status(ctx: Context, user_id: int, todo_id: int, status: str) -
 
 
 __all__ = [
-    "CONTENT", "CONTENT_EXISTS", "CONTENT_GUARD", "DESTINATION", "FILE_GUARD", "FILE_ONLY", "NOTE_GUARD",
-    "READ", "REVISION", "SLUGS", "TEXT_LIMIT", "THREAD_GUARD", "VISIBLE", "ContentDigestSchema",
-    "ContentNotFound", "FileTooLarge", "NameTaken", "NotEditable", "OwnerFull", "RevisionMismatch",
-    "SpaceFull", "StoredBytes", "add_comment", "clean", "content_types", "copy_content", "create_content",
-    "create_file", "digest_query", "digest_statement", "drive_find", "drive_list", "drive_name", "drive_walk",
-    "first_comment", "get_content", "largest_file", "lock_content", "move", "name_key", "one_revision",
-    "rename", "replace_bytes", "restore", "room", "set_own_todo_status", "split_name", "text_of", "todos_of",
-    "told_content", "trash", "twins", "update_content", "usable", "wire_names",
-]  # fmt: skip
+    "CONTENT",
+    "CONTENT_EXISTS",
+    "CONTENT_GUARD",
+    "DESTINATION",
+    "FILE",
+    "FILE_LIKE",
+    "FILE_ONLY",
+    "FOLDER",
+    "NAMESPACES",
+    "NOTE_GUARD",
+    "READ",
+    "REVISION",
+    "SLUGS",
+    "TEXT_LIMIT",
+    "THREAD_GUARD",
+    "VISIBLE",
+    "ContentDigestSchema",
+    "ContentNotFound",
+    "ContentTypeNotExist",
+    "FileTooLarge",
+    "NameTaken",
+    "NamespaceMismatch",
+    "NotEditable",
+    "OwnerFull",
+    "ParentNotFound",
+    "RevisionMismatch",
+    "SpaceFull",
+    "StoredBytes",
+    "UnallowedSubcontent",
+    "add_comment",
+    "check_parent",
+    "clean",
+    "content_types",
+    "copy_content",
+    "create_content",
+    "create_file",
+    "digest_query",
+    "digest_statement",
+    "drive_find",
+    "drive_list",
+    "drive_name",
+    "drive_tree",
+    "drive_walk",
+    "first_comment",
+    "get_content",
+    "largest_file",
+    "lock_content",
+    "move",
+    "name_key",
+    "one_revision",
+    "rename",
+    "replace_bytes",
+    "restore",
+    "room",
+    "set_own_todo_status",
+    "split_name",
+    "text_of",
+    "todos_of",
+    "told_content",
+    "trash",
+    "twins",
+    "update_content",
+    "usable",
+    "wire_names",
+]

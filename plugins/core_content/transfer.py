@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from atrio.kernel.blobs import Source
 from atrio.kernel.context import Actor, Context
 from atrio.kernel.host import Kernel
 from atrio.plugins.accounts.api import UserNotFound, by_login, first_administrator
@@ -179,6 +180,8 @@ def _file(transfer: Transfer, report: Report, path: Path, parent: int) -> None:
             return
     blob = transfer.kernel.blobs.take(path)
     try:
+        transfer.kernel.check_received(blob)
+        transfer.kernel.blobs.upload(blob)
         if found is None:
             transfer.run(
                 lambda ctx: services.create_file(
@@ -222,7 +225,7 @@ def export_tree(transfer: Transfer, target: Path, progress: Progress | None = No
         path = folder / name
         try:
             if row.digest is not None:
-                _write(report, path, transfer.kernel.blobs.path(row.digest), row.digest, row.size)
+                _write(report, path, transfer.kernel.blobs.source(row.digest), row.digest, row.size)
             else:
                 _write_text(report, path, row.raw_content)
             if progress:
@@ -270,7 +273,7 @@ def disk_name(label: str, extension: str, content_id: int) -> str:
     return stem.decode("utf-8", "ignore") + mark
 
 
-def _write(report: Report, path: Path, source: Path, digest: str, size: int) -> None:
+def _write(report: Report, path: Path, source: Source, digest: str, size: int) -> None:
     if path.is_file() and not path.is_symlink() and path.lstat().st_size == size and digest_of(path) == digest:
         report.unchanged += 1
         return

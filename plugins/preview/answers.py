@@ -93,7 +93,7 @@ def refuse(error: KernelError) -> Any:
 def send_made(call: Call, made: Made, sent: Sent) -> Response:
     """Return the answer with a preview."""
     stored = StoredFile(
-        path=made.path, size=made.size, media=sent.media, name=sent.name, digest="", modified=sent.modified,
+        source=made.path, size=made.size, media=sent.media, name=sent.name, digest="", modified=sent.modified,
         content=made.content, etag=made.etag,
     )  # fmt: skip
     return user_bytes(call.http, stored, attachment=bool(call.query["force_download"]))

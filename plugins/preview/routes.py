@@ -12,8 +12,8 @@ from atrio.kernel.errors import KernelError
 from atrio.kernel.http.downloads import StoredFile, user_bytes
 from atrio.kernel.http.response import Response
 from atrio.kernel.http.route import Answer, Call, Route
+from atrio.plugins.core_content.api import FILE as FILE_GUARD
 from atrio.plugins.core_content.api import (
-    FILE_GUARD,
     NOTE_GUARD,
     THREAD_GUARD,
     ContentNotFound,
@@ -163,7 +163,7 @@ def _send_as_it_is(ctx: Context, call: Call, order: Order, subject: Subject) -> 
     """Send a PDF itself, once it is known that it is one."""
     source = subject.source
     stored = StoredFile(
-        path=services.stored_path(ctx.kernel, source), size=source.size, media=PDF,
+        source=services.stored_bytes(ctx.kernel, source), size=source.size, media=PDF,
         name=_name(call, f"{subject.stem}.pdf"), digest=source.digest, modified=subject.modified,
     )  # fmt: skip
     attachment = bool(call.query["force_download"])

@@ -84,7 +84,7 @@ def _send(ctx: Context, call: Call, password: str | None) -> Response:
     _check_password(ctx, call, password)
     row = ctx.resources["share"]
     stored = StoredFile(
-        path=ctx.kernel.blobs.path(row.digest), size=row.content_size, media=row.mimetype,
+        source=ctx.kernel.blobs.source(row.digest), size=row.content_size, media=row.mimetype,
         name=call.path["filename"] or row.content_filename, digest=row.digest, modified=row.modified,
     )  # fmt: skip
     return user_bytes(call.http, stored, attachment=True)

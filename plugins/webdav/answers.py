@@ -34,7 +34,7 @@ def stored(kernel: Kernel, request: Request, node: Node) -> Response | None:
     if digest is None:
         return None
     file = StoredFile(
-        path=kernel.blobs.path(digest), size=int(node.row.size or 0), media=node.media, name=node.name,
+        source=kernel.blobs.source(digest), size=int(node.row.size or 0), media=node.media, name=node.name,
         digest=digest, modified=node.row.modified, etag=str(node.etag),
     )  # fmt: skip
     return user_bytes(request, file, api=False)

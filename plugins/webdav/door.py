@@ -13,7 +13,7 @@ from atrio.kernel.config import ServerConfig
 from atrio.kernel.context import Actor
 from atrio.kernel.errors import KernelError
 from atrio.kernel.http.channel import ClientGone
-from atrio.kernel.http.downloads import send_file
+from atrio.kernel.http.downloads import open_file, send_file
 from atrio.kernel.http.request import Request
 from atrio.kernel.http.response import FileResponse, Response, error_response
 from atrio.kernel.http.security import header_pairs
@@ -142,6 +142,7 @@ class Door:
         except ClientGone:
             return 499
         try:
+            await app.check_received(blob)
             if target is not None:
                 return await answer(send, await self.pool.run(_store, request, drive, target, blob))
             again = Drive(self.kernel, drive.actor, drive.request_id)
@@ -149,6 +150,8 @@ class Door:
             bare = [(k, v) for k, v in scope["headers"] if k not in (b"content-length", b"transfer-encoding")]
             storing = {"atrio.drive": again, "atrio.upload": blob}
             return await self.bridge({**scope, "headers": bare}, no_more(receive), send, **storing)
+        except KernelError as error:
+            return await answer(send, error_response(error))
         finally:
             if blob.path.exists():
                 await app.io.run(blob.discard)
@@ -220,14 +223,24 @@ class Door:
             if request.method == "HEAD":
                 response.headers.append(("content-length", str(len(response.body))))
             return await answer(send, response)
+        if request.method != "HEAD":
+            try:
+                await open_file(self.kernel.app.io, response)
+            except KernelError as error:
+                return await answer(send, error_response(error))
         headers = [*response.headers, ("content-length", str(response.length))]
         if response.media:
             headers.append(("content-type", response.media))
-        await send({"type": "http.response.start", "status": response.status, "headers": header_pairs(headers)})
-        if request.method == "HEAD":
-            await send({"type": "http.response.body", "body": b""})
-        else:
-            await send_file(send, self.kernel.app.io, response)
+        try:
+            await send(
+                {"type": "http.response.start", "status": response.status, "headers": header_pairs(headers)}
+            )
+            if request.method == "HEAD":
+                await send({"type": "http.response.body", "body": b""})
+            else:
+                await send_file(send, self.kernel.app.io, response)
+        finally:
+            response.close()
         return response.status
 
     def _authenticate(self, request: Request) -> Actor:
@@ -268,7 +281,7 @@ def _store(request: Request, drive: Drive, target: tuple[Node, str], blob: Tempo
         saved = drive.find(request.path.removeprefix(request.root_path))
     except KernelError as error:
         status = status_of(error)
-        return Response(status, f"{status}: {error.in_words()}\n".encode(), [], "text/plain")
+        return Response(status, f"{status}: {error.in_words()}\n".encode(), list(error.headers), "text/plain")
     headers = [] if saved is None or saved.etag is None else [("etag", f'"{saved.etag}"')]
     return Response(201 if name else 204, b"", headers)
 

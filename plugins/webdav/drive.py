@@ -87,6 +87,7 @@ class Drive(View):
 
     def _create(self, parent: Node, name: str, blob: TemporaryBlob, media: str) -> None:
         source = Source(blob, media)
+        self.kernel.blobs.upload(blob)
         try:
             self._write(
                 lambda ctx: saves.save(ctx, ctx.resources["space"], Folder.of(parent), name, source, self.since),
@@ -124,6 +125,8 @@ class Drive(View):
             raise NotWritable
         if kind == "html-document" and blob.size > content.TEXT_LIMIT:
             raise TextTooLarge  # before it is read: an upload may be larger than memory
+        if kind != "html-document":
+            self.kernel.blobs.upload(blob)
 
         def act(ctx: Context) -> None:
             row, space = ctx.resources["content"], ctx.resources["space"]
@@ -143,6 +146,8 @@ class Drive(View):
         """Keep something aside: in a folder, or (`node` is a file kept aside) in place of it."""
         replaced = node.kind == "scratch" and not node.is_folder
         parent = absent.place_of(node) if replaced else node.place
+        if blob is not None:
+            self.kernel.blobs.upload(blob)
         return self._write(
             lambda ctx: scratch.keep(
                 ctx, parent, name, blob, media, limit=self.settings.litter_bytes,

@@ -173,10 +173,18 @@ class Walk(Stage):
                 ctx.execute(delete(tables[name]).where(key > self._highest[name]))
 
 
+BEYOND = {
+    facts.key("GET", "/api/workspaces/{workspace_id}/folders/{content_id}/zip/{filename}"): Recipe(
+        names={"content_id": "folder"}
+    ),
+}
+"""Recipes of routes that are not of the contract."""
+
+
 def recipe_of(method: str, path: str) -> Recipe:
     """Return the recipe of a route; an empty one for routes beyond the recipes (pages, documents)."""
     found = {facts.key(*key): recipe for key, recipe in RECIPES.items()}
-    return found.get(facts.key(method, path), Recipe())
+    return {**BEYOND, **found}.get(facts.key(method, path), Recipe())
 
 
 @contextmanager

@@ -14,11 +14,14 @@ from colorsys import hls_to_rgb
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 from xml.sax.saxutils import escape
 
 from ..errors import MimetypeNotAllowed
+
+if TYPE_CHECKING:
+    from atrio.kernel.blobs import BlobStore
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 MEDIA = frozenset(
@@ -118,14 +121,14 @@ def bounded(width: int, height: int) -> tuple[int, int]:
     return max(1, min(width, LARGEST)), max(1, min(height, LARGEST))
 
 
-def preview(path: Path, digest: str, size: tuple[int, int]) -> bytes:
+def preview(store: BlobStore, digest: str, size: tuple[int, int]) -> bytes:
     """Return a stored picture as a JPEG that fits the size."""
     from PIL import Image
 
     key = f"{digest}-{size[0]}x{size[1]}"
     found = _previews.get(key)
     if found is None:
-        with Image.open(path, formats=("PNG",)) as image:
+        with store.open(digest) as file, Image.open(file, formats=("PNG",)) as image:
             ratio = min(size[0] / image.width, size[1] / image.height)
             shape = max(1, round(image.width * ratio)), max(1, round(image.height * ratio))
             fitted = image.convert("RGBA").resize(shape, Image.Resampling.LANCZOS)

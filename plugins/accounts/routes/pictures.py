@@ -28,9 +28,9 @@ def send_raw(kind: str) -> Callable[[Context, Call], Response]:
         user = ctx.resources["user"]
         row = queries.PICTURE.first(ctx, user_id=user.user_id, kind=kind)
         if row is not None:
-            path = ctx.kernel.blobs.path(row.digest)
+            source = ctx.kernel.blobs.source(row.digest)
             return _answer(
-                call, StoredFile(path, row.size, "image/png", _name(call, kind), row.digest, row.modified)
+                call, StoredFile(source, row.size, "image/png", _name(call, kind), row.digest, row.modified)
             )
         if kind == "cover":
             raise UserImageNotFound
@@ -50,7 +50,8 @@ def send_preview(kind: str) -> Callable[[Context, Call], Response]:
         size = pictures.bounded(int(call.path.get("width", width)), int(call.path.get("height", height)))
         row = queries.PICTURE.first(ctx, user_id=user.user_id, kind=kind)
         if row is not None:
-            jpeg = pictures.preview(ctx.kernel.blobs.path(row.digest), row.digest, size)
+            with ctx.released():
+                jpeg = pictures.preview(ctx.kernel.blobs, row.digest, size)
             return _answer(call, _drawn(call, kind, jpeg, "image/jpeg", row.modified))
         if kind == "cover":
             raise UserImageNotFound
@@ -77,7 +78,7 @@ def picture_limit(ctx: Context, call: Call) -> UploadLimit:
     limit = ctx.config[AccountsConfig].picture_max_bytes
     if (call.http.content_length or 0) > limit + 65536:
         raise BodyTooLarge(f"a picture has at most {limit} bytes")
-    return UploadLimit(limit)
+    return UploadLimit(limit, kept=False)
 
 
 def replace(kind: str) -> Callable[[Context, Call], None]:
@@ -95,6 +96,9 @@ def replace(kind: str) -> Callable[[Context, Call], None]:
         blob = ctx.kernel.blobs.begin()
         try:
             blob.write(png)
+            blob.checked = True  # made here, of what was looked at when it came
+            with ctx.released():
+                ctx.kernel.blobs.upload(blob)
             services.set_picture(ctx, user_id, kind, blob)
         finally:
             blob.discard()

@@ -18,7 +18,7 @@ from .content import (
     text_of,
     used_by_owner,
 )
-from .drive import LISTED, STEPS, path_statement, twins
+from .drive import LISTED, STEPS, path_statement, tree_query, twins
 from .lists import ListShape, contains, known, list_statement, templates_statement
 from .reading import read_flags, read_flags_of_space
 from .revisions import ONE_REVISION, authored_revisions, authored_spaces, revisions_statement
@@ -65,6 +65,7 @@ __all__ = [
     "shown",
     "templates_statement",
     "text_of",
+    "tree_query",
     "twins",
     "used_by_owner",
 ]

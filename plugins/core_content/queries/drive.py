@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import CTE, and_, bindparam, func, literal, select
+from sqlalchemy import CTE, Select, and_, bindparam, func, literal, select
 from sqlalchemy.orm import aliased
 
 from atrio.kernel.db.base import Id
@@ -46,6 +47,33 @@ LISTED = Statement(
     "DriveRow",
 )
 """What lies in a folder, or at the root of a space with parent_key 0; without texts."""
+
+
+def tree_query(space_id: int, roots: Sequence[int] | None, limit: int) -> Select[Any]:
+    """Return the SELECT of what lies below some contents of a space, they themselves included, as drives show it.
+
+    `roots` None: the whole space. Only folders are gone into; at most `limit` rows, without texts, by id.
+    """
+    top = aliased(Content, name="top")
+    begun = select(top.content_id, top.type).where(
+        top.space_id == space_id, top.namespace == "content", *_shown(top),
+        top.parent_key == 0 if roots is None else top.content_id.in_(roots),
+    )  # fmt: skip
+    tree = begun.cte("tree", recursive=True)
+    below = aliased(Content, name="below")
+    tree = tree.union(  # not UNION ALL: what is chosen twice comes once, and a loop ends
+        select(below.content_id, below.type).where(
+            below.parent_id == tree.c.content_id, tree.c.type == literal("folder"), below.namespace == "content",
+            *_shown(below),
+        )
+    )  # fmt: skip
+    return (
+        select(*_columns(Content))
+        .join(tree, tree.c.content_id == Content.content_id)
+        .join(Revision, Revision.revision_id == Content.current_revision_id)
+        .order_by(Content.content_id)
+        .limit(limit)
+    )
 
 
 @cache

@@ -84,7 +84,7 @@ def _send(ctx: Context, call: Call, row: Any, size: int | None, modified: int, d
         raise ContentNotFound
     given = call.path.get("filename", "")
     stored = StoredFile(
-        path=ctx.kernel.blobs.path(row.digest), size=size, media=row.mimetype,
+        source=ctx.kernel.blobs.source(row.digest), size=size, media=row.mimetype,
         name=default_name if given in ("", "raw") else given, digest=row.digest, modified=modified,
     )  # fmt: skip
     return user_bytes(call.http, stored, attachment=bool(call.query["force_download"]))

@@ -8,7 +8,8 @@ address that somebody put into a header.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from sqlalchemy import insert, update
 from sqlalchemy.exc import IntegrityError
 
+from atrio.kernel.blobs import TemporaryBlob
 from atrio.kernel.context import Actor, Context
 from atrio.kernel.db.work import is_retryable
 from atrio.kernel.errors import KernelError, RetryWork
@@ -166,6 +168,7 @@ class _Handling:
         self.kernel = kernel
         self.parsed = parsed
         self.settings = kernel.config[MailConfig]
+        self._blobs: list[tuple[File, TemporaryBlob]] = []
 
     def go(self) -> Verdict:
         """Take the mail, or refuse it with one answer."""
@@ -175,7 +178,8 @@ class _Handling:
             text, files = self._read()
             call = self._reply if purpose == "reply" else self._thread
             actor = Actor(user.user_id, "user", user, "mail")
-            content_id = self.kernel.run(lambda ctx: self._act(ctx, call, signed, text, files), actor=actor)
+            with self._received(files):
+                content_id = self.kernel.run(lambda ctx: self._act(ctx, call, signed, text, files), actor=actor)
         except _Refused as refusal:
             return self._refuse(user, refusal.word, str(refusal))
         except KernelError as error:
@@ -252,6 +256,22 @@ class _Handling:
             raise _Refused("empty", "nothing was written")
         return text, files
 
+    @contextmanager
+    def _received(self, files: list[File]) -> Iterator[None]:
+        """Put the attachments into temporary blobs, look at them and send them to a store elsewhere."""
+        try:
+            for file in files:
+                blob = self.kernel.blobs.begin()
+                self._blobs.append((file, blob))
+                blob.write(file.data)
+                blob.close(fsync=self.kernel.blobs.fsync)
+                self.kernel.check_received(blob)
+                self.kernel.blobs.upload(blob)
+            yield
+        finally:
+            for _, blob in self._blobs:
+                blob.discard()
+
     # -- what is written -------------------------------------------------------------------------------------
 
     def _act(
@@ -283,7 +303,7 @@ class _Handling:
         if not content.is_editable:
             raise _Refused("closed", "the content is closed")
         made = add_comment(ctx, content, html) if text else 0
-        first = self._attach(ctx, ctx.resources["space"], signed.subject_id, files)
+        first = self._attach(ctx, ctx.resources["space"], signed.subject_id)
         return made or first
 
     def _thread(self, ctx: Context, signed: Signed, text: str, files: list[File]) -> int:
@@ -307,37 +327,28 @@ class _Handling:
             path["content_id"] = str(thread_id)
             check_all(ctx, Call(path=path), (CONTENT_GUARD,))
             add_comment(ctx, ctx.resources["content"], to_html(text))
-        self._attach(ctx, space, thread_id, files)
+        self._attach(ctx, space, thread_id)
         return thread_id
 
-    def _attach(self, ctx: Context, space: Any, content_id: int, files: list[File]) -> int:
+    def _attach(self, ctx: Context, space: Any, content_id: int) -> int:
         """Write the files below the content; returns the id of the first, 0 without any."""
         first = 0
-        for file in files:
-            made = self._named(file.name, partial(self._file, ctx, space, content_id, file), ctx)
+        for file, blob in self._blobs:
+            make = partial(
+                create_file, ctx, space, blob=blob, media=file.media, parent_id=content_id, namespace="content"
+            )
+            made = self._named(file.name, make, ctx)
             first = first or made
         return first
 
-    def _file(self, ctx: Context, space: Any, content_id: int, file: File, name: str) -> int:
-        blob = self.kernel.blobs.begin()
-        try:
-            blob.write(file.data)
-            blob.close(fsync=self.kernel.blobs.fsync)
-            return create_file(
-                ctx, space, name=name, blob=blob, media=file.media, parent_id=content_id, namespace="content"
-            )
-        except BaseException:
-            blob.discard()
-            raise
-
-    def _named(self, name: str, make: Callable[[str], int], ctx: Context) -> int:
+    def _named(self, name: str, make: Callable[..., int], ctx: Context) -> int:
         """Make something under a name, or the next free one: `scan.pdf`, `scan (2).pdf`."""
         stem, dot, extension = name.rpartition(".") if "." in name.strip(".") else (name, "", "")
         for number in range(1, NAMES + 1):
             chosen = name if number == 1 else f"{stem} ({number}){dot}{extension}"
             try:
                 with ctx.savepoint():
-                    return make(chosen)
+                    return make(name=chosen)
             except KernelError as error:
                 if error.code != 3002 or number == NAMES:
                     raise

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from atrio.kernel import sandbox
 
@@ -51,13 +51,11 @@ def text_of(
 
     `offered` are extractors by media type, as plugins register them. OSError when the file itself is missing.
     """
-    if path.stat().st_size > limits.file_bytes:
-        return Extracted("too_large", detail=f"more than {limits.file_bytes} bytes")
+    size = path.stat().st_size
     with path.open("rb") as file:
-        head = file.read(HEAD)
-    target = extractor_of(head, mimetype, filename, offered or {}) if head else None
-    if target is None:
-        return Extracted("unsupported")
+        target = target_of(file, size, mimetype, filename, limits, offered)
+    if isinstance(target, Extracted):
+        return target
     if target == PLAIN:
         return _plain(path, limits)
     arguments = {
@@ -76,6 +74,18 @@ def text_of(
     if found["error"] and not found["text"].strip():
         return Extracted("failed", detail=_shown(found["error"]))
     return Extracted("read", found["text"], found["truncated"], _shown(found["error"]))
+
+
+def target_of(
+    file: BinaryIO, size: int, mimetype: str, filename: str, limits: Limits,
+    offered: Mapping[str, str] | None = None,
+) -> str | Extracted:  # fmt: skip
+    """Return what reads a file, or the outcome where nothing does; looks at its beginning only."""
+    if size > limits.file_bytes:
+        return Extracted("too_large", detail=f"more than {limits.file_bytes} bytes")
+    head = file.read(HEAD)
+    target = extractor_of(head, mimetype, filename, offered or {}) if head else None
+    return Extracted("unsupported") if target is None else target
 
 
 def _plain(path: Path, limits: Limits) -> Extracted:

@@ -15,7 +15,7 @@ from atrio.kernel.host import Kernel
 
 from ..choice import outside
 from ..config import SearchConfig
-from ..extract import Extracted, Limits, text_of
+from ..extract import Extracted, Limits, target_of, text_of
 from ..services import mark, set_file_text
 from . import queries
 from .models import EXTRACT, FILE
@@ -82,8 +82,15 @@ def _read(kernel: Kernel, row: Any) -> Extracted:
     mimetype = row.mimetype.partition(";")[0].strip().lower()
     if mimetype in settings.file_types_excluded or (settings.file_types and mimetype not in settings.file_types):
         return Extracted("unsupported", detail="left out by the settings")
-    path = kernel.blobs.path(row.digest)
-    found = text_of(path, row.mimetype, row.filename, limits_of(kernel), offered(kernel))
+    limits = limits_of(kernel)
+    if kernel.blobs.remote:  # what cannot be read need not travel
+        with kernel.blobs.open(row.digest) as file:
+            size = kernel.blobs.size(row.digest) or 0
+            refused = target_of(file, size, row.mimetype, row.filename, limits, offered(kernel))
+        if isinstance(refused, Extracted):
+            return refused
+    with kernel.blobs.local(row.digest) as path:
+        found = text_of(path, row.mimetype, row.filename, limits, offered(kernel))
     if found.outcome == "failed":
         log.info("no text of content %d: %s", row.content_id, found.detail)
     return found

@@ -242,7 +242,7 @@ class File(_Placed, DAVNonCollection):  # type: ignore[misc]
     def get_content(self) -> Any:
         digest = getattr(self.node.row, "digest", None)
         if digest is not None:
-            return drive_of(self.environ).kernel.blobs.path(digest).open("rb")
+            return drive_of(self.environ).kernel.blobs.open(digest)
         return io.BytesIO(self._bytes())
 
     def begin_write(self, *, content_type: str | None = None) -> Writing:

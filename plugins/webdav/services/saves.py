@@ -90,8 +90,8 @@ def give(ctx: Context, space: Any, row: Any, source: Source, name: str | None = 
     if source.blob.size > content.TEXT_LIMIT:
         raise TextTooLarge
     stored = isinstance(source.blob, StoredBytes)
-    path = ctx.kernel.blobs.path(source.blob.digest) if stored else source.blob.path  # type: ignore[union-attr]
-    text = path.read_bytes().decode("utf-8", "replace")
+    with ctx.kernel.blobs.open(source.blob.digest) if stored else source.blob.path.open("rb") as file:  # type: ignore[union-attr]
+        text = file.read().decode("utf-8", "replace")
     label = row.label if name is None else _name(row, name)[0]
     if (text, label) != (row.raw_content, row.label):
         content.update_content(ctx, row, {"raw_content": text, "label": label})

@@ -8,6 +8,8 @@ from email.message import EmailMessage
 import pytest
 from sqlalchemy import text as sql
 
+from atrio import hookimpl
+from atrio.kernel.errors import FileRefused
 from atrio.plugins.mail import services
 from atrio.plugins.mail.config import MailConfig
 from atrio.plugins.mail.incoming import handle
@@ -254,6 +256,24 @@ def files_of(client, talk):
     answer = client.get(f"/api/workspaces/{talk.space}/contents?parent_ids={talk.thread}&content_type=file")
     assert answer.status == 200, answer.body
     return sorted(item["filename"] for item in answer.json["items"])
+
+
+def test_a_file_that_a_plugin_keeps_out_refuses_the_mail(kernel, talk, mailbox):
+    class Looks:
+        """A plugin that looks at files."""
+
+        @hookimpl
+        def check_received(self, blob):
+            if b"bad" in blob.path.read_bytes():
+                raise FileRefused("it is bad")
+
+    kernel.hooks.register(Looks(), "looks")
+    message = reply(talk)
+    message.add_attachment(b"a bad file", maintype="application", subtype="pdf", filename="a.pdf")
+    assert take(kernel, message.as_bytes()).state == "refused"
+    assert talk.comments() == []
+    (told,) = mailbox.news()
+    assert "bob" in str(told["To"])
 
 
 def test_attachments_become_files_and_decoration_does_not(kernel, client, talk):

@@ -1,0 +1,93 @@
+"""Bytes on their way in, in a file of this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+AHEAD = 16 * 1024 * 1024
+"""How many bytes gather before the system is asked to begin writing them to the disk."""
+PARTS = 512
+"""How many pieces are written at once: below the IOV_MAX of every system."""
+
+
+class TemporaryBlob:
+    """Bytes on their way in: hashed and counted while they are written.
+
+    `stored_at` is when a store that is elsewhere was given them, in seconds of the monotonic clock; `checked` once
+    the plugins that look at files have seen them, or where the server made them itself.
+    """
+
+    def __init__(self, path: Path, *, ahead: bool = False) -> None:
+        self.path = path
+        self.size = 0
+        self.checked = False
+        self._ahead = ahead and hasattr(os, "posix_fadvise")
+        self._begun = 0
+        self.head = b""
+        self.stored_at: float | None = None
+        self._hash = hashlib.sha256()
+        self._file: FileIO | None = path.open("xb", buffering=0)
+
+    @classmethod
+    def finished(cls, path: Path, hashed: Any = None) -> TemporaryBlob:
+        """Return the blob of a file whose bytes are all there; they are read unless their hash is given."""
+        made = cls.__new__(cls)
+        made.path, made._ahead, made._begun, made._file, made.checked = path, False, 0, None, False
+        made.stored_at = None
+        with path.open("rb") as file:
+            made.head = file.read(8192)
+            if hashed is None:
+                file.seek(0)
+                hashed = hashlib.file_digest(file, "sha256")
+        made._hash, made.size = hashed, path.stat().st_size
+        return made
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of what was written, in hex."""
+        return self._hash.hexdigest()
+
+    def write(self, *parts: bytes) -> None:
+        """Append bytes, given in one piece or in several that need not be joined for it."""
+        assert self._file is not None
+        for data in parts:
+            if len(self.head) < 8192:
+                self.head += data[: 8192 - len(self.head)]
+            self._hash.update(data)
+            self.size += len(data)
+        _write_whole(self._file.fileno(), parts)
+        if self._ahead and self.size - self._begun >= AHEAD:
+            # Begins to write to the disk and does not wait, so that little is left for the end.
+            os.posix_fadvise(self._file.fileno(), self._begun, self.size - self._begun, os.POSIX_FADV_DONTNEED)
+            self._begun = self.size
+
+    def close(self, *, fsync: bool) -> None:
+        """Finish writing; with `fsync` wait until the bytes are on the disk."""
+        if self._file is not None:
+            if fsync:
+                os.fsync(self._file.fileno())
+            self._file.close()
+            self._file = None
+
+    def discard(self) -> None:
+        """Delete the temporary file; harmless when it was kept."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self.path.unlink(missing_ok=True)
+
+
+def _write_whole(handle: int, parts: Sequence[bytes]) -> None:
+    """Write all of it; the system may take a part at a time."""
+    left = [memoryview(part) for part in parts if part]
+    while left:
+        written = os.writev(handle, left[:PARTS])
+        while left and written >= len(left[0]):
+            written -= len(left.pop(0))
+        if written:
+            left[0] = left[0][written:]

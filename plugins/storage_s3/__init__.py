@@ -1,0 +1,1 @@
+"""Bytes of files in a bucket of an S3 server."""

@@ -1,0 +1,1 @@
+"""Folders, selections and whole spaces as one zip file."""

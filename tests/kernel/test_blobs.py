@@ -1,0 +1,103 @@
+"""The local store, and the choice of another: what each store must do, and what must never happen in silence."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from atrio.kernel import storage
+from atrio.kernel.blobs import BlobStore, LocalBlobs, Stored
+from atrio.kernel.errors import BlobsUnavailable, BootError
+from atrio.kernel.host import Kernel
+from atrio.kernel.testing.client import Client
+from atrio.kernel.testing.plugin import make_kernel
+
+DATA = b"some bytes"
+NAME = hashlib.sha256(DATA).hexdigest()
+
+
+def keep(kernel: Kernel, data: bytes = DATA) -> str:
+    blob = kernel.blobs.begin()
+    try:
+        blob.write(data)
+        kernel.blobs.upload(blob)
+        return kernel.run(lambda ctx: kernel.blobs.keep(ctx, blob))
+    finally:
+        blob.discard()
+
+
+def test_what_a_store_does(kernel: Kernel) -> None:
+    store = kernel.blobs
+    assert (store.remote, store.size(NAME), list(store.iterate())) == (False, None, [])
+    store.check()
+    assert keep(kernel) == NAME
+    assert store.size(NAME) == len(DATA)
+    (stored,) = store.iterate()
+    assert stored == Stored(NAME, len(DATA), stored.modified)
+    with store.open(NAME) as file:
+        file.seek(5)
+        assert file.read() == b"bytes"
+    with store.local(NAME) as path:
+        assert path.read_bytes() == DATA
+    store.remove([NAME, NAME])
+    assert store.size(NAME) is None
+    assert [f.what for f in storage.verify(kernel)] == ["missing"]
+
+
+def test_the_same_file_five_hundred_times(kernel: Kernel, client: Client, make_space: Any) -> None:
+    path = f"/api/workspaces/{make_space()}/files"
+    for n in range(500):
+        made = client.request("POST", path, files={"files": (f"{n}.bin", DATA, "application/octet-stream")})
+        assert made.status == 200
+    assert [s.size for s in kernel.blobs.iterate()] == [len(DATA)]
+
+
+def test_a_claim_left_by_another_store_gives_way(kernel: Kernel) -> None:
+    """A sweep of a bucket claimed the bytes and died; meanwhile the files moved to this folder."""
+    assert storage.claim(kernel, [NAME]) == [NAME]
+    keep(kernel)
+    assert storage.known(kernel, [NAME]) == {NAME}
+    assert list(storage.verify(kernel)) == []
+
+
+def test_a_claim_that_stands_refuses(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel.blobs, "claim_seconds", 600)
+    storage.claim(kernel, [NAME])
+    with pytest.raises(BlobsUnavailable) as refused:
+        keep(kernel)
+    assert refused.value.headers == (("retry-after", "60"),)
+    storage.unclaim(kernel, [NAME])
+    assert keep(kernel) == NAME
+    assert storage.claim(kernel, [NAME]) == [], "what has a row cannot be claimed"
+    storage.unclaim(kernel, [NAME])
+    with kernel.unit(writes=False) as ctx:
+        assert ctx.execute(text("SELECT size FROM kernel_blob")).scalar() == len(DATA)
+
+
+def test_a_plugin_offers_a_store(boot_with: Any, plugin: Any, tmp_path: Path) -> None:
+    def make(kernel: Kernel) -> BlobStore:
+        return LocalBlobs(tmp_path / "elsewhere", fsync=False)
+
+    kernel = boot_with(plugin("tape", blob_store={"tape": make}), storage__blobs="tape")
+    keep(kernel)
+    assert (tmp_path / "elsewhere" / NAME[:2] / NAME[2:4] / NAME).read_bytes() == DATA
+    with pytest.raises(BootError, match="offered twice"):
+        boot_with(
+            plugin("tape", blob_store={"tape": make}), plugin("reel", blob_store={"tape": make}),
+            storage__blobs="tape",
+        )  # fmt: skip
+
+
+def test_nothing_takes_the_place_of_a_store_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(BootError, match="nothing offers storage.blobs = 'tape'"):
+        make_kernel(tmp_path, {"storage__blobs": "tape"})
+    monkeypatch.setattr("atrio.plugins.storage_s3.config.find_spec", lambda name: None)
+    with pytest.raises(BootError, match=r"pip install 'atrio\[s3\]'"):
+        make_kernel(tmp_path, {"storage__blobs": "s3"})
+    make_kernel(tmp_path).stop()  # who does not want it does not miss the library
