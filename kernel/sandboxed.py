@@ -129,9 +129,10 @@ def fork_for_requests() -> None:
 
     The modules are imported at the first request and belong to all children. Nothing but requests is read here.
     """
+    import gc
     import socket
 
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are not waited for
+    signal.signal(signal.SIGCHLD, _reap)
     line = socket.socket(fileno=os.dup(0))
     silence()
     ready = False
@@ -143,6 +144,8 @@ def fork_for_requests() -> None:
         if not ready:
             prepare(request["paths"], request["packages"])
             _import_all(request["modules"])
+            gc.collect()
+            gc.freeze()  # children that look for garbage would copy all of it
             ready = True
         try:
             child = os.fork()
@@ -152,6 +155,15 @@ def fork_for_requests() -> None:
         if child == 0:
             _child(line, request, handles[0])
         os.close(handles[0])
+
+
+def _reap(number: int, frame: Any) -> None:
+    """Take note of children that have ended."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
 
 
 def _import_all(modules: list[str]) -> None:

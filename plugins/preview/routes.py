@@ -12,8 +12,8 @@ from atrio.kernel.errors import KernelError
 from atrio.kernel.http.downloads import StoredFile, user_bytes
 from atrio.kernel.http.response import Response
 from atrio.kernel.http.route import Answer, Call, Route
+from atrio.plugins.core_content.api import FILE as FILE_GUARD
 from atrio.plugins.core_content.api import (
-    FILE_GUARD,
     NOTE_GUARD,
     THREAD_GUARD,
     ContentNotFound,

@@ -55,14 +55,18 @@ class Order:
 
 @contextlib.contextmanager
 def local_file(kernel: Kernel, source: Source, folder: Path) -> Iterator[Path]:
-    """Give the path of a source's bytes while they are read: the one place that knows where they are."""
-    if source.text is None:
-        with kernel.blobs.local(source.digest) as path:
-            yield path.absolute()
-    else:
+    """Give the path of a source's bytes while they are read; Missing when they are not in the store."""
+    if source.text is not None:
         path = folder / "source"
         path.write_text(source.text, encoding="utf-8", errors="replace")
         yield path
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            path = stack.enter_context(kernel.blobs.local(source.digest))
+        except FileNotFoundError:
+            raise Missing("unavailable", f"the bytes {source.digest} are not in the store") from None
+        yield path.absolute()
 
 
 # -- orders ---------------------------------------------------------------------------------------------------
@@ -233,8 +237,8 @@ def _shown(detail: str) -> str:
 # -- what routes ask for --------------------------------------------------------------------------------------
 
 
-def stored_bytes(kernel: Kernel, source: Source) -> StoredBytes:
-    """Return where the stored bytes of a source can be opened, to send them as they are."""
+def stored_bytes(kernel: Kernel, source: Source) -> Any:
+    """Return where to open the stored bytes of a source, to send them as they are."""
     return kernel.blobs.source(source.digest)
 
 

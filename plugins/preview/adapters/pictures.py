@@ -26,6 +26,8 @@ KNOWN = (
 TURNED = (5, 6, 7, 8)
 """EXIF orientations that swap width and height."""
 QUALITY = 85
+GAP = 1.5
+"""A JPEG is decoded at the smallest scale that leaves this many times the pixels of a side, then drawn well."""
 
 ImageFile.LOAD_TRUNCATED_IMAGES = True
 
@@ -42,7 +44,7 @@ def thumbnail(path: str, out: str, width: int, height: int, max_pixels: int) -> 
         turned = image.getexif().get(0x0112) in TURNED
         box = (height, width) if turned else (width, height)
         if image.format in ("JPEG", "MPO"):
-            image.thumbnail(box, Image.Resampling.LANCZOS, reducing_gap=2.0)
+            image.thumbnail(box, Image.Resampling.LANCZOS, reducing_gap=GAP)
             drawn: Image.Image = image
         else:
             image.load()
