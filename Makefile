@@ -63,7 +63,7 @@ $(BIN)/python:
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt pip hatchling editables wheel
 
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[webdav,caldav,mail]'
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[webdav,caldav,mail,preview]'
 	@touch $@
 
 $(VENV)/.stamp-test: $(STAMP)

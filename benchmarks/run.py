@@ -24,6 +24,7 @@ from calendars import bench_calendars
 from drive import bench_drive
 from fill import Filler
 from load import cpu_seconds, resident_mib, run
+from preview import bench_preview
 from search import bench_search
 from server import Server
 from soak import soak
@@ -253,6 +254,8 @@ def main() -> None:
             bench_jobs(folder)
         if not wanted or "search" in wanted:
             bench_search(folder / "search", row, chosen.rounds)
+        if not wanted or "preview" in wanted:
+            bench_preview(folder / "preview", row, chosen.rounds)
         if not wanted or "drive" in wanted:
             bench_drive(folder / "drive", row, chosen.mib)
     if not wanted or "mail" in wanted:

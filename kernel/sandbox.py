@@ -79,7 +79,7 @@ def run(
     does not exist or arguments that are too long.
     """
     limits = limits or Limits()
-    request = _request(target, arguments, limits, tuple(modules))
+    request = request_of(target, arguments, limits, tuple(modules))
     child = subprocess.Popen(  # noqa: S603 - this interpreter with a file of ours
         [sys.executable, "-I", "-S", "-X", "utf8", str(CHILD)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -98,13 +98,18 @@ def run(
     return _answer(child, data)
 
 
-def _request(target: str, arguments: Mapping[str, Any], limits: Limits, modules: tuple[str, ...]) -> bytes:
+def request_of(
+    target: str, arguments: Mapping[str, Any], limits: Limits, modules: tuple[str, ...], folder: str = ""
+) -> bytes:  # fmt: skip
+    """Return what a child reads; ValueError for a module that does not exist or arguments that are too long."""
     packages: dict[str, list[str]] = {}
     for name in (target.partition(":")[0], *modules):
         packages |= _packages(name)
     request = {
         "target": target,
         "arguments": dict(arguments),
+        "folder": folder,
+        "modules": modules,
         "paths": [p for p in sys.path if p and os.path.isabs(p)],
         "packages": packages,
         "limits": {
@@ -147,8 +152,7 @@ def _listen(child: subprocess.Popen[bytes], limits: Limits, folder: Path | None)
             left = deadline - time.monotonic()
             if left <= 0:
                 raise SandboxFailed("time", f"no answer in {limits.wall_seconds:g} s")
-            if folder is not None and _weight(folder) > limits.file_mib * MIB:
-                raise SandboxFailed("size", f"more than {limits.file_mib} MiB of files")
+            check_weight(folder, limits)
             if not selector.select(min(TICK, left)):
                 if _over(child):
                     return None
@@ -163,6 +167,12 @@ def _listen(child: subprocess.Popen[bytes], limits: Limits, folder: Path | None)
                 if wanted > 8 + limits.answer_bytes:
                     raise SandboxFailed("size", "too long an answer")
     return bytes(data[8:wanted])
+
+
+def check_weight(folder: Path | None, limits: Limits) -> None:
+    """Raise SandboxFailed when a child wrote more into its folder than it may."""
+    if folder is not None and _weight(folder) > limits.file_mib * MIB:
+        raise SandboxFailed("size", f"more than {limits.file_mib} MiB of files")
 
 
 def _weight(folder: Path) -> int:
@@ -204,8 +214,11 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 def _answer(child: subprocess.Popen[bytes], data: bytes | None) -> Any:
-    if data is None:
-        return _died(child.returncode)
+    return _died(child.returncode) if data is None else answer_of(data)
+
+
+def answer_of(data: bytes) -> Any:
+    """Return what the function returned, or raise how it failed."""
     try:
         answer = json.loads(data)
         if "value" in answer:

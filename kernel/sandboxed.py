@@ -101,12 +101,22 @@ def main() -> None:
     """Read the request, do it, write a length and the answer; prints go nowhere."""
     request = json.loads(sys.stdin.buffer.read())
     answers = os.dup(1)
+    silence()
+    confine(request["limits"])
+    prepare(request["paths"], request["packages"])
+    serve(request, answers)
+
+
+def silence() -> None:
+    """Lead what is read and printed nowhere."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for handle in (0, 1, 2):
         os.dup2(nothing, handle)
     os.close(nothing)
-    confine(request["limits"])
-    prepare(request["paths"], request["packages"])
+
+
+def serve(request: dict[str, Any], answers: int) -> None:
+    """Do a request, write its answer, and end."""
     data = encode(work(request), request["limits"]["answer_bytes"])
     whole = memoryview(struct.pack(">Q", len(data)) + data)
     while whole:
@@ -114,5 +124,72 @@ def main() -> None:
     os._exit(0)  # no handlers, no threads that would be waited for
 
 
+def fork_for_requests() -> None:
+    """Fork a child for each request that comes, until the server is gone (`kernel.forkserver`).
+
+    The modules are imported at the first request and belong to all children. Nothing but requests is read here.
+    """
+    import socket
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are not waited for
+    line = socket.socket(fileno=os.dup(0))
+    silence()
+    ready = False
+    while True:
+        head, handles, _, _ = socket.recv_fds(line, 8, 1)
+        if len(head) < 8 or len(handles) != 1:
+            os._exit(0)
+        request = json.loads(_exactly(line, struct.unpack(">Q", head)[0]))
+        if not ready:
+            prepare(request["paths"], request["packages"])
+            _import_all(request["modules"])
+            ready = True
+        try:
+            child = os.fork()
+        except OSError:
+            line.sendall(b"-")
+            child = -1
+        if child == 0:
+            _child(line, request, handles[0])
+        os.close(handles[0])
+
+
+def _import_all(modules: list[str]) -> None:
+    import importlib
+
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except Exception:  # noqa: BLE001, S112 - the call that needs it says why there is none
+            continue
+
+
+def _exactly(line: Any, length: int) -> bytes:
+    data = bytearray()
+    while len(data) < length:
+        block = line.recv(min(65536, length - len(data)))
+        if not block:
+            os._exit(0)
+        data += block
+    return bytes(data)
+
+
+def _child(line: Any, request: dict[str, Any], answers: int) -> None:
+    """Be the child of one request; never returns."""
+    import socket
+
+    try:
+        socket.send_fds(line, [b"+"], [os.pidfd_open(os.getpid())])
+        line.close()
+        os.setsid()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.chdir(request["folder"] or "/")
+        confine(request["limits"])
+        prepare(request["paths"], {k: v for k, v in request["packages"].items() if k not in sys.modules})
+        serve(request, answers)
+    finally:
+        os._exit(1)
+
+
 if __name__ == "__main__":
-    main()
+    fork_for_requests() if sys.argv[1:] == ["fork"] else main()

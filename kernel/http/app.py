@@ -39,7 +39,15 @@ from .drain import DrainEarlyAnswers
 from .guards import check_all
 from .pool import WorkPool
 from .request import Request
-from .response import FileResponse, Response, StreamResponse, error_response, json_response, redirect
+from .response import (
+    FileResponse,
+    LateResponse,
+    Response,
+    StreamResponse,
+    error_response,
+    json_response,
+    redirect,
+)
 from .route import Call, Route
 from .schema import load
 from .security import Gate, header_pairs
@@ -145,6 +153,9 @@ class App:
     async def _respond(self, request: Request, receive: Receive) -> Response:
         try:
             response = await self._route(request, receive)
+            if isinstance(response, LateResponse) and response.finish is not None:
+                late, response = response, await response.finish()
+                response.headers += late.headers
             if isinstance(response, FileResponse) and request.method != "HEAD":
                 await open_file(self.io, response)
             return response

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -58,6 +58,16 @@ class StreamResponse(Response):
 
     chunks: Callable[[], AsyncIterator[bytes]] | None = None
     stall_seconds: float | None = None
+
+
+@dataclass
+class LateResponse(Response):
+    """An answer that must be waited for (work in another process): in the loop, with no thread and no unit held.
+
+    `finish` gives the answer, or raises a KernelError; the headers of this one are added to it.
+    """
+
+    finish: Callable[[], Awaitable[Response]] | None = None
 
 
 def json_response(value: object, status: int = 200, headers: Sequence[tuple[str, str]] = ()) -> Response:

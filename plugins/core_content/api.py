@@ -18,11 +18,15 @@ from .errors import (
     NotEditable,
     OwnerFull,
     ParentNotFound,
+    RevisionMismatch,
     SpaceFull,
     UnallowedSubcontent,
 )
 from .guards import CONTENT as CONTENT_GUARD
-from .guards import CONTENT_EXISTS, DESTINATION, FILE, FILE_ONLY, FOLDER
+from .guards import CONTENT_EXISTS, DESTINATION, FILE, FILE_ONLY, FOLDER, one_revision
+from .guards import FILE as FILE_GUARD
+from .guards import NOTE as NOTE_GUARD
+from .guards import THREAD as THREAD_GUARD
 from .live import told_content
 from .models import CONTENT, READ, REVISION
 from .names import drive_name, name_key, split_name, usable
@@ -106,6 +110,11 @@ def get_content(ctx: Context, space_id: int, content_id: int) -> Any:
     return row
 
 
+def first_comment(ctx: Context, content_id: int) -> Any | None:
+    """Return text and moment of the oldest comment of a content; None when it has none."""
+    return queries.FIRST_COMMENT.first(ctx, parent_id=content_id)
+
+
 def todos_of(ctx: Context, user_id: int) -> list[Any]:
     """Return what is assigned to a user and what he may see, by id; he may set its status."""
     return queries.TODOS_OF_USER.all(ctx, assignee_id=user_id, user_id=user_id)
@@ -121,63 +130,14 @@ def set_own_todo_status(ctx: Context, user_id: int, todo_id: int, status: str) -
 
 
 __all__ = [
-    "CONTENT",
-    "CONTENT_EXISTS",
-    "CONTENT_GUARD",
-    "DESTINATION",
-    "FILE",
-    "FILE_LIKE",
-    "FILE_ONLY",
-    "FOLDER",
-    "NAMESPACES",
-    "READ",
-    "REVISION",
-    "SLUGS",
-    "TEXT_LIMIT",
-    "VISIBLE",
-    "ContentDigestSchema",
-    "ContentNotFound",
-    "ContentTypeNotExist",
-    "FileTooLarge",
-    "NameTaken",
-    "NamespaceMismatch",
-    "NotEditable",
-    "OwnerFull",
-    "ParentNotFound",
-    "SpaceFull",
-    "StoredBytes",
-    "UnallowedSubcontent",
-    "add_comment",
-    "check_parent",
-    "clean",
-    "content_types",
-    "copy_content",
-    "create_content",
-    "create_file",
-    "digest_query",
-    "digest_statement",
-    "drive_find",
-    "drive_list",
-    "drive_name",
-    "drive_tree",
-    "drive_walk",
-    "get_content",
-    "largest_file",
-    "lock_content",
-    "move",
-    "name_key",
-    "rename",
-    "replace_bytes",
-    "restore",
-    "room",
-    "set_own_todo_status",
-    "split_name",
-    "text_of",
-    "todos_of",
-    "told_content",
-    "trash",
-    "twins",
-    "update_content",
-    "usable",
-    "wire_names",
-]
+    "CONTENT", "CONTENT_EXISTS", "CONTENT_GUARD", "DESTINATION", "FILE", "FILE_GUARD", "FILE_LIKE",
+    "FILE_ONLY", "FOLDER", "NAMESPACES", "NOTE_GUARD", "READ", "REVISION", "SLUGS", "TEXT_LIMIT",
+    "THREAD_GUARD", "VISIBLE", "ContentDigestSchema", "ContentNotFound", "ContentTypeNotExist",
+    "FileTooLarge", "NameTaken", "NamespaceMismatch", "NotEditable", "OwnerFull", "ParentNotFound",
+    "RevisionMismatch", "SpaceFull", "StoredBytes", "UnallowedSubcontent", "add_comment", "check_parent",
+    "clean", "content_types", "copy_content", "create_content", "create_file", "digest_query",
+    "digest_statement", "drive_find", "drive_list", "drive_name", "drive_tree", "drive_walk", "first_comment",
+    "get_content", "largest_file", "lock_content", "move", "name_key", "one_revision", "rename",
+    "replace_bytes", "restore", "room", "set_own_todo_status", "split_name", "text_of", "todos_of",
+    "told_content", "trash", "twins", "update_content", "usable", "wire_names",
+]  # fmt: skip

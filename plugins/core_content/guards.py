@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from atrio.kernel.context import Context
-from atrio.kernel.errors import KernelError, Unauthenticated
+from atrio.kernel.errors import KernelError, Unauthenticated, ValidationFailed
 from atrio.kernel.http.guards import Guard, any_of
 from atrio.kernel.http.route import Call
 from atrio.plugins.accounts.api import InsufficientUserProfile, get_user
@@ -26,6 +28,7 @@ from .errors import (
     ContentTypeNotExist,
     InvalidCommentId,
     InvalidContentId,
+    RevisionMismatch,
     WorkspaceMissing,
 )
 from .types import ALIASES, FILE_LIKE, content_types
@@ -77,6 +80,24 @@ FOLDER = content("folder")
 THREAD = content("thread")
 FILE = content(*FILE_LIKE)
 FILE_ONLY = content("file")
+
+
+def positive(call: Call, name: str) -> int:
+    """Return a number of the path that no guard reads; ValidationFailed when it is none."""
+    text = call.path[name]
+    if not (text.isascii() and text.isdigit() and 0 < len(text) <= 18 and int(text) > 0):
+        raise ValidationFailed({name: ["Not a valid integer."]})
+    return int(text)
+
+
+def one_revision(ctx: Context, call: Call) -> Any:
+    """Return the revision of the path, which must be one of the content."""
+    row = queries.ONE_REVISION.first(ctx, revision_id=positive(call, "revision_id"))
+    if row is None:
+        raise ContentNotFound
+    if row.content_id != ctx.resources["content"].content_id:
+        raise RevisionMismatch
+    return row
 
 
 def _create_type(ctx: Context, call: Call) -> None:

@@ -227,6 +227,36 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("GET", f"{W}/files/{{content_id}}/revisions/{{revision_id}}/raw/{{filename}}"): Recipe(
         names={"content_id": "file", "revision_id": "revision"}
     ),
+    # -- preview -------------------------------------------------------------------------------------------
+    **{
+        ("GET", f"{W}/files/{{content_id}}{rest}"): Recipe(
+            names={"content_id": "file", "revision_id": "revision", "width": 64, "height": 64}
+        )
+        for rest in (
+            "/preview/jpg/allowed_dims", "/preview/jpg/{filename}",
+            *(
+                f"{base}{rest}"
+                for base in ("", "/revisions/{revision_id}")
+                for rest in (
+                    "/preview/jpg/{width}x{height}/{filename}", "/preview/pdf/{filename}",
+                    "/preview/pdf/full/{filename}", "/preview_info",
+                )
+            ),
+        )
+    },
+    ("GET", f"{W}/html-documents/{{content_id}}/preview/html/{{filename}}"): Recipe(
+        names={"content_id": lambda s: s.written_note()}
+    ),
+    ("GET", f"{W}/html-documents/{{content_id}}/preview/pdf/full/{{filename}}"): Recipe(
+        names={"content_id": "note"}
+    ),
+    ("GET", f"{W}/html-documents/{{content_id}}/revisions/{{revision_id}}/preview/pdf/full/{{filename}}"): Recipe(
+        names={"content_id": "note", "revision_id": "note_revision"}
+    ),
+    ("GET", f"{W}/threads/{{content_id}}/preview/html/{{filename}}"): Recipe(
+        names={"content_id": lambda s: s.said_thread()}
+    ),
+    # -- core_content, continued ---------------------------------------------------------------------------
     ("GET", f"{C}/comments"): Recipe(names={"content_id": "note"}),
     ("POST", f"{C}/comments"): Recipe(_body(raw_content="<p>hello</p>"), {"content_id": "note"}),
     ("GET", f"{C}/comments/{{comment_id}}"): Recipe(names={"content_id": "note", "comment_id": "comment"}),

@@ -215,6 +215,18 @@ class Stage:
         path = f"{self.base}/contents/{self.values['note']}/comments"
         return int(self.ok("POST", path, {"raw_content": "<p>said</p>"}, self.author)["content_id"])
 
+    def written_note(self) -> int:
+        """Return a note with a text."""
+        note = self.content(label=fresh("Written "))
+        self.ok("PUT", f"{self.base}/html-documents/{note}", {"raw_content": "<p>written</p>"})
+        return note
+
+    def said_thread(self) -> int:
+        """Return the thread, with a comment."""
+        thread = int(self.values["thread"])
+        self.ok("POST", f"{self.base}/contents/{thread}/comments", {"raw_content": "<p>said</p>"}, self.author)
+        return thread
+
     def todo(self) -> int:
         """Return a new to-do of the contributor for the reader."""
         body = {"raw_content": "do", "assignee_id": self.reader.user_id}

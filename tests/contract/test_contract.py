@@ -50,7 +50,7 @@ def test_what_comes_later_says_why(kernel: Kernel) -> None:
     reasons = {r["later"] for r in facts.routes() if "later" in r}
     assert len(facts.routes()) == 235
     assert reasons == {
-        "previews", "translation", "DAV: plugin caldav",
+        "translation", "DAV: plugin caldav",
         "collaborative edition", "SAML", "documentation page of our own", "front end: plugin web", "kernel",
         "accounts: /api/users/me/{rest}",
     }  # fmt: skip

@@ -60,6 +60,8 @@ class Document:
         """Say what the document does not cover. `elsewhere`: the path may lead to no route or another one."""
         if answer.status >= 500:
             return [f"fault {answer.status}: {answer.body[:500]!r}"]
+        if elsewhere and answer.status == 404 and b'"code":9999' in answer.body:
+            return []  # no route has this path, whatever 404 may mean on the one that was meant
         declared = operation.shape["responses"].get(str(answer.status))
         if declared is None:
             there = answer.status in (307, 404) or (answer.status == 405 and "allow" in answer.headers)

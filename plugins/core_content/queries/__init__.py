@@ -1,7 +1,7 @@
 """Reads of core_content. Statements are built once; the few shapes of a list are kept by shape."""
 
 from .columns import VISIBLE
-from .comments import COMMENT_DETAIL, comments_statement
+from .comments import COMMENT_DETAIL, FIRST_COMMENT, comments_statement
 from .comments import place as comment_place
 from .content import (
     CHILD,
@@ -28,6 +28,7 @@ from .tree import KNOWN_LABELS, LOCATE, WAY, ancestors, below
 __all__ = [
     "CHILD",
     "COMMENT_DETAIL",
+    "FIRST_COMMENT",
     "KNOWN_LABELS",
     "LISTED",
     "LOCATE",

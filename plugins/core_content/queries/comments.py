@@ -61,3 +61,16 @@ def comments_statement(ctx: Context, sort: str, descending: bool, bookmark: str,
 def place(row: Any, sort: str) -> tuple[Any, int]:
     """Return where a row stands in its order, for page tokens."""
     return ("" if sort == "label" else getattr(row, sort)), row.content_id
+
+
+FIRST_COMMENT = Statement(
+    select(Content.content_id, Revision.raw_content, Revision.created)
+    .join(Revision, Revision.revision_id == Content.current_revision_id)
+    .where(
+        Content.parent_id == bindparam("parent_id"), Content.type == "comment", Content.trashed_at.is_(None)
+    )
+    .order_by(Content.created, Content.content_id)
+    .limit(1),
+    "FirstComment",
+)  # fmt: skip
+"""The oldest comment of a content that is not deleted."""

@@ -24,10 +24,9 @@ from ..errors import (
     NotEditable,
     RevisionMismatch,
 )
-from ..guards import FILE
+from ..guards import FILE, one_revision
 from ..types import FILE_LIKE, content_types
 from .shared import BYTES_ERRORS, EXCEPT_NAMED, READ, WRITE, W, check_match, load_digest, template_of
-from .typed import one_revision
 
 
 def upload_limit(ctx: Context, call: Call) -> UploadLimit:

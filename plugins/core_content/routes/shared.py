@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from atrio.kernel.context import Context
-from atrio.kernel.errors import PreconditionFailed, ValidationFailed
+from atrio.kernel.errors import PreconditionFailed
 from atrio.kernel.http.route import Call
 from atrio.plugins.spaces.api import CONTENT_MANAGER, CONTRIBUTOR, READER, SPACE
 
@@ -70,11 +70,3 @@ def template_of(ctx: Context, template_id: int | None) -> Any:
 def count_of(call: Call) -> int:
     """Return the size of a page; 0: all."""
     return int(call.query["count"])
-
-
-def positive(call: Call, name: str) -> int:
-    """Return a number of the path that no guard reads; ValidationFailed when it is none."""
-    text = call.path[name]
-    if not (text.isascii() and text.isdigit() and 0 < len(text) <= 18 and int(text) > 0):
-        raise ValidationFailed({name: ["Not a valid integer."]})
-    return int(text)

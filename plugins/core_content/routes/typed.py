@@ -21,9 +21,9 @@ from ..errors import (
     RevisionMismatch,
 )
 from ..events import ContentModified
-from ..guards import CONTENT, FILE, FOLDER, NOTE, THREAD
+from ..guards import CONTENT, FILE, FOLDER, NOTE, THREAD, one_revision
 from ..names import usable
-from .shared import MANAGE, MODIFY_ERRORS, ONE, READ, WRITE, W, check_match, etag, load_digest, positive
+from .shared import MANAGE, MODIFY_ERRORS, ONE, READ, WRITE, W, check_match, etag, load_digest
 
 
 def get(ctx: Context, call: Call) -> Any:
@@ -91,16 +91,6 @@ def restore_revision(ctx: Context, call: Call) -> int:
     check_match(call, row)
     services.restore_revision(ctx, row, one_revision(ctx, call))
     return int(row.content_id)
-
-
-def one_revision(ctx: Context, call: Call) -> Any:
-    """Return the revision of the path, which must be one of the content."""
-    row = queries.ONE_REVISION.first(ctx, revision_id=positive(call, "revision_id"))
-    if row is None:
-        raise ContentNotFound
-    if row.content_id != ctx.resources["content"].content_id:
-        raise RevisionMismatch
-    return row
 
 
 def _typed(segment: str, guard: Any, dumper: Any, body: type[Schema], group: str, word: str) -> tuple[Route, ...]:

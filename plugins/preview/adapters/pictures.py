@@ -1,0 +1,76 @@
+"""Pictures to JPEG, with Pillow."""
+
+from __future__ import annotations
+
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    IcoImagePlugin,
+    Image,
+    ImageFile,
+    ImageOps,
+    Jpeg2KImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP", "DIB", "ICO", "PPM", "JPEG2000")
+KNOWN = (
+    AvifImagePlugin, BmpImagePlugin, GifImagePlugin, IcoImagePlugin, Jpeg2KImagePlugin, JpegImagePlugin,
+    PngImagePlugin, PpmImagePlugin, TiffImagePlugin, WebPImagePlugin,
+)  # fmt: skip
+TURNED = (5, 6, 7, 8)
+"""EXIF orientations that swap width and height."""
+QUALITY = 85
+
+ImageFile.LOAD_TRUNCATED_IMAGES = True
+
+
+def thumbnail(path: str, out: str, width: int, height: int, max_pixels: int) -> None:
+    """Write a picture as a JPEG that fits a box, never enlarged; the first frame, upright, on white.
+
+    ValueError for a picture of more than `max_pixels`.
+    """
+    Image.MAX_IMAGE_PIXELS = None  # asked below, before anything is decoded
+    with Image.open(path, formats=FORMATS) as image:
+        if image.width * image.height > max_pixels:
+            raise ValueError(f"a picture of {image.width} x {image.height} pixels")
+        turned = image.getexif().get(0x0112) in TURNED
+        box = (height, width) if turned else (width, height)
+        if image.format in ("JPEG", "MPO"):
+            image.thumbnail(box, Image.Resampling.LANCZOS, reducing_gap=2.0)
+            drawn: Image.Image = image
+        else:
+            image.load()
+            drawn = _plain(image)
+            drawn.thumbnail(box, Image.Resampling.LANCZOS, reducing_gap=2.0)
+        _on_white(ImageOps.exif_transpose(drawn)).save(out, "JPEG", quality=QUALITY)
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Return a picture in a mode that can be scaled well."""
+    if image.mode.startswith("I"):  # 16 bits of grey: a plain conversion would cut all that is bright
+        return _with_exif(image.convert("I").point(lambda grey: grey / 256).convert("L"), image)
+    if image.mode in ("L", "RGB", "RGBA", "CMYK"):
+        return image
+    clear = image.mode in ("LA", "PA", "La", "RGBa") or "transparency" in image.info
+    return _with_exif(image.convert("RGBA" if clear else "RGB"), image)
+
+
+def _with_exif(drawn: Image.Image, image: Image.Image) -> Image.Image:
+    if "exif" in image.info:
+        drawn.info["exif"] = image.info["exif"]
+    return drawn
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Return a picture without transparency, in grey or in colours."""
+    if image.mode == "RGBA":
+        ground = Image.new("RGB", image.size, "white")
+        ground.paste(image, mask=image.getchannel("A"))
+        return ground
+    return image if image.mode in ("L", "RGB") else image.convert("RGB")
