@@ -66,6 +66,10 @@ def test_a_file_goes_there_and_comes_back(kernel: Kernel, client: Client, place:
     for first, last in ((0, 0), (5, 9), (600_000, 2_000_000), (3 * MIB, 3 * MIB + 16)):
         part = client.request("GET", path, headers={"range": f"bytes={first}-{last}"})
         assert (part.status, part.body) == (206, data[first : last + 1])
+    several = client.request("GET", path, headers={"range": "bytes=0-3, 2000000-2000003"})
+    assert several.status == 206
+    assert data[:4] in several.body
+    assert data[2_000_000:2_000_004] in several.body
     assert client.request("HEAD", path).status == 200
     assert list(kernel.blobs.incoming.glob("*")) == []
     assert list(storage.verify(kernel)) == []
@@ -144,6 +148,31 @@ def test_pictures_and_the_drive(client: Client, place: str, bucket: Path) -> Non
         == 201
     )
     assert client.get("/webdav/Alpha.space/e.txt").body == b"on the drive"
+
+
+def test_uploads_in_pieces_and_archives(
+    kernel: Kernel, client: Client, make_space: Any, bucket: Path, rclone: Any
+) -> None:
+    import io
+    import zipfile
+
+    from tests.plugins.resumable.conftest import Tus
+
+    data = os.urandom(MIB)
+    tus = Tus(kernel, client, make_space())
+    path = tus.begin(len(data), filename="pieces.bin")
+    assert tus.patch(path, 0, data[:1000]).status == 204
+    assert objects(bucket) == []
+    rclone.kill()
+    assert tus.patch(path, 1000, data[1000:]).status == 503
+    rclone.start()
+    done = tus.head(path)
+    assert done.headers["upload-offset"] == str(len(data)), "what came stays, and is stored now"
+    content = int(done.headers["atrio-content-id"])
+    assert [p.name for p in objects(bucket)] == [name_of(data)]
+    packed = client.get(f"/api/workspaces/{tus.space}/zip/x.zip", query={"content_ids": str(content)})
+    with zipfile.ZipFile(io.BytesIO(packed.body)) as archive:
+        assert archive.read("pieces.bin") == data
 
 
 def test_a_file_of_this_machine_for_those_who_need_one(
