@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from atrio.kernel import sandbox
-from atrio.kernel.blobs import Source as StoredBytes
 from atrio.kernel.forkserver import ForkServer
 from atrio.kernel.host import Kernel
 
