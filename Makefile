@@ -64,7 +64,7 @@ $(BIN)/python:
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt pip hatchling editables wheel
 
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[webdav,caldav,mail,preview]'
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[webdav,caldav,mail,preview,zip]'
 	@touch $@
 
 $(VENV)/.stamp-test: $(STAMP)

@@ -21,6 +21,7 @@ import core
 import mail
 import page
 from calendars import bench_calendars
+from doors import bench_doors
 from drive import bench_drive
 from fill import Filler
 from load import cpu_seconds, resident_mib, run
@@ -258,6 +259,8 @@ def main() -> None:
             bench_search(folder / "search", row, chosen.rounds)
         if not wanted or "preview" in wanted:
             bench_preview(folder / "preview", row, chosen.rounds)
+        if not wanted or "doors" in wanted:
+            bench_doors(folder / "doors", row, chosen.mib)
         if not wanted or "drive" in wanted:
             bench_drive(folder / "drive", row, chosen.mib)
     if not wanted or "mail" in wanted:

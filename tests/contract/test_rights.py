@@ -131,7 +131,10 @@ def test_public_routes_are_those_of_the_list(kernel: Kernel) -> None:
         ("PROPFIND", "/"),
         ("GET", "/api/calendar-feed.ics"),
     }  # the last asks for Basic credentials by itself
-    asked_by_tus_clients = {("OPTIONS", "/api/workspaces/{}/uploads"), ("OPTIONS", "/api/workspaces/{}/uploads/{}")}
+    asked_by_tus_clients = {
+        ("OPTIONS", "/api/workspaces/{}/uploads"),
+        ("OPTIONS", "/api/workspaces/{}/uploads/{}"),
+    }
     assert public == listed | found_by_calendar_programs | asked_by_tus_clients
 
 
