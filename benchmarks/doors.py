@@ -69,12 +69,12 @@ class Doors:
         assert 200 <= answer.status < 300, (method, path, answer.status, answer.read(300))
         return answer
 
-    def form(self, method: str, path: str, headers: dict[str, str], **fields: str) -> bytes:
-        """Send the file in a form."""
+    def form(self, method: str, path: str, headers: dict[str, str], name: str = "files", **fields: str) -> bytes:
+        """Send the file in a form, in the field of this name."""
         head = "".join(
             f'--bench\r\ncontent-disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items()
         )
-        head += '--bench\r\ncontent-disposition: form-data; name="files"; filename="big.bin"\r\n'
+        head += f'--bench\r\ncontent-disposition: form-data; name="{name}"; filename="big.bin"\r\n'
         start, end = f"{head}content-type: application/octet-stream\r\n\r\n".encode(), b"\r\n--bench--\r\n"
 
         def body() -> Iterator[bytes]:
@@ -115,7 +115,7 @@ class Doors:
     def guest(self) -> None:
         """Upload by a link."""
         made = self.server.call("POST", f"{self.root}/upload_permissions", {"emails": ["a@example.org"]})
-        self.form("POST", f"/api/public/guest-upload/{made[0]['token']}", {}, username="Ann")
+        self.form("POST", f"/api/public/guest-upload/{made[0]['token']}", {}, "file_0", username="Ann")
 
     def read(self, path: str, **headers: str) -> None:
         """Read a whole answer and look at its size."""
