@@ -129,11 +129,12 @@ PAGES: dict[str, Callable[[Kernel], str]] = {
 
 
 def bundled_kernel(folder: str) -> Kernel:
-    """Boot the bundled plugins alone, with defaults, so that the pages do not depend on this machine."""
+    """Boot the bundled plugins alone, all of them, so that the pages do not depend on this machine."""
     from .plugins import discover
 
     records = [r for r in discover() if r.target.startswith("atrio.plugins.")]
-    sources = Sources(None, {}, {}, {"storage.data_dir": folder})
+    off = [r.name for r in records if r.manifest is not None and not r.manifest.default_enabled]
+    sources = Sources(None, {}, {}, {"storage.data_dir": folder, "plugins.enabled": off})
     return boot(sources, schema=False, records=records)
 
 

@@ -5,6 +5,7 @@ A plugin subclasses `KernelError` in its `errors.py` and declares the classes th
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -141,6 +142,13 @@ class CrossSiteRequest(KernelError):
     status = 403
 
 
+class DiskFull(KernelError):
+    """The disk of the server has no room left; nothing of the request was kept."""
+
+    code = 20010
+    status = 507
+
+
 class FileRefused(KernelError):
     """A plugin that looks at files has kept this one out; the message says what it found."""
 
@@ -179,6 +187,22 @@ class BootError(Exception):
     """The server cannot start; the message says why and what to type."""
 
 
+FULL = ("disk is full", "No space left on device", "Disk full")
+"""How SQLite, PostgreSQL and MariaDB say it."""
+
+
+def full_disk(error: BaseException | None) -> bool:
+    """Tell whether a fault comes from a disk without room: this machine's, or that of the database."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        original = getattr(error, "orig", None)
+        if original is not None and any(words in str(original) for words in FULL):
+            return True
+        error = error.__cause__
+    return False
+
+
 KERNEL_ERRORS: tuple[type[KernelError], ...] = (
     PageNotFound,
     MethodNotAllowed,
@@ -193,6 +217,7 @@ KERNEL_ERRORS: tuple[type[KernelError], ...] = (
     BadPath,
     BadRequestBody,
     CrossSiteRequest,
+    DiskFull,
     FileRefused,
     InternalError,
     PluginUnavailable,

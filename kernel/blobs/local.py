@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .store import BlobStore, Known, Stored, is_older
-from .temporary import TemporaryBlob
+from .temporary import TemporaryBlob, room
 
 
 class LocalBlobs(BlobStore):
@@ -22,8 +22,9 @@ class LocalBlobs(BlobStore):
     def put(self, blob: TemporaryBlob) -> None:
         """Move the temporary file to its place."""
         target = self.path(blob.digest)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        blob.path.replace(target)
+        with room():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            blob.path.replace(target)
         if self.fsync:
             _sync_folder(target.parent)
 

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import FileIO
 from pathlib import Path
 from typing import Any
+
+from ..errors import DiskFull, full_disk
 
 AHEAD = 16 * 1024 * 1024
 """How many bytes gather before the system is asked to begin writing them to the disk."""
 PARTS = 512
 """How many pieces are written at once: below the IOV_MAX of every system."""
+
+
+@contextlib.contextmanager
+def room() -> Iterator[None]:
+    """Tell a disk that has no room left by DiskFull."""
+    try:
+        yield
+    except OSError as error:
+        if full_disk(error):
+            raise DiskFull from error
+        raise
 
 
 class TemporaryBlob:
@@ -31,7 +45,8 @@ class TemporaryBlob:
         self.head = b""
         self.stored_at: float | None = None
         self._hash = hashlib.sha256()
-        self._file: FileIO | None = path.open("xb", buffering=0)
+        with room():
+            self._file: FileIO | None = path.open("xb", buffering=0)
 
     @classmethod
     def finished(cls, path: Path, hashed: Any = None) -> TemporaryBlob:
@@ -60,7 +75,8 @@ class TemporaryBlob:
                 self.head += data[: 8192 - len(self.head)]
             self._hash.update(data)
             self.size += len(data)
-        _write_whole(self._file.fileno(), parts)
+        with room():
+            _write_whole(self._file.fileno(), parts)
         if self._ahead and self.size - self._begun >= AHEAD:
             # Begins to write to the disk and does not wait, so that little is left for the end.
             os.posix_fadvise(self._file.fileno(), self._begun, self.size - self._begun, os.POSIX_FADV_DONTNEED)
@@ -70,7 +86,8 @@ class TemporaryBlob:
         """Finish writing; with `fsync` wait until the bytes are on the disk."""
         if self._file is not None:
             if fsync:
-                os.fsync(self._file.fileno())
+                with room():
+                    os.fsync(self._file.fileno())
             self._file.close()
             self._file = None
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ..context import SYSTEM, Actor, Context
-from ..errors import BootError, InternalError, KernelError, RetryWork
+from ..errors import BootError, InternalError, KernelError, RetryWork, full_disk
 from ..events import Bound, Event, Phase, Stage
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Work:
         except RetryWork:
             raise
         except Exception as error:
-            if isinstance(error, subscription.vetoes) or is_retryable(error):
+            if isinstance(error, subscription.vetoes) or is_retryable(error) or full_disk(error):
                 raise
             del self.ctx.events[before[0] :]
             del self.ctx.deferred[before[1] :]

@@ -25,12 +25,14 @@ from ..context import Context
 from ..db.work import RETRIES, Work, is_retryable, pause
 from ..errors import (
     BodyTooLarge,
+    DiskFull,
     InternalError,
     KernelError,
     MethodNotAllowed,
     PageNotFound,
     ServiceUnavailable,
     ValidationFailed,
+    full_disk,
 )
 from ..storage import known
 from .channel import ClientGone, Receive, Send
@@ -167,6 +169,9 @@ class App:
             return self._fault(request, error)
 
     def _fault(self, request: Request, error: BaseException) -> Response:
+        if full_disk(error):
+            log.error("%s the disk is full: %s", request.id, error)
+            return error_response(DiskFull())
         log.error(
             "%s %s %s failed", request.id, request.method, without_secrets(request.path), exc_info=error
         )  # fmt: skip

@@ -19,6 +19,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from atrio.kernel.blobs import BLOCK, BlobStore, TemporaryBlob
+from atrio.kernel.blobs.temporary import room
 from atrio.kernel.config import StorageConfig
 from atrio.kernel.errors import BodyTooLarge, UnsupportedMediaType
 
@@ -232,10 +233,11 @@ class Arrival:
         running, self._running = self._running, None
         for data in parts:
             left = memoryview(data)
-            while left:
-                written = self._file.write(left) or 0
-                self.offset += written
-                left = left[written:]
+            with room():
+                while left:
+                    written = self._file.write(left) or 0
+                    self.offset += written
+                    left = left[written:]
             if running is not None:
                 running.update(data)
             if self._checking is not None:
