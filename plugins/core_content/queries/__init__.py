@@ -7,7 +7,6 @@ from .content import (
     CHILD,
     PARENT,
     TREE_LEVEL,
-    USED,
     bytes_in,
     digest_query,
     digest_statement,
@@ -16,7 +15,6 @@ from .content import (
     said,
     shown,
     text_of,
-    used_by_owner,
 )
 from .drive import LISTED, STEPS, path_statement, tree_query, twins
 from .lists import ListShape, contains, known, list_statement, templates_statement
@@ -39,7 +37,6 @@ __all__ = [
     "TODOS_OF_USER",
     "TODO_DETAIL",
     "TREE_LEVEL",
-    "USED",
     "VISIBLE",
     "WAY",
     "ListShape",
@@ -67,5 +64,4 @@ __all__ = [
     "text_of",
     "tree_query",
     "twins",
-    "used_by_owner",
 ]

@@ -131,16 +131,6 @@ CHILD = Statement(
     ),
     "ChildRow",
 )
-USED = Statement(
-    select(func.coalesce(func.sum(Revision.size), 0).label("used"))
-    .join(Content, Content.content_id == Revision.content_id)
-    .where(
-        Content.space_id == bindparam("space_id"),
-        Content.trashed_at.is_(None),
-        Content.archived_at.is_(None),
-    ),
-    "Used",
-)
 TREE_LEVEL = Statement(
     select(
         Content.content_id, Content.type, Content.label.label("label"), Content.file_extension,
@@ -164,10 +154,3 @@ def bytes_in(ctx: Context, spaces: Any) -> int:
         .where(Content.space_id.in_(spaces), VISIBLE)
     )
     return int(ctx.execute(query).scalar() or 0)
-
-
-def used_by_owner(ctx: Context, owner_id: int) -> int:
-    """Return the bytes of all revisions in the spaces that a user owns."""
-    from atrio.plugins.spaces.api import owned_space_ids
-
-    return bytes_in(ctx, owned_space_ids(owner_id))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import literal, select
+
 from atrio.kernel.blobs import TemporaryBlob
 from atrio.kernel.context import Context
 from atrio.plugins.accounts.api import get_user, lock_allowance
-from atrio.plugins.spaces.api import lock_space
+from atrio.plugins.spaces.api import lock_space, owned_space_ids, used_space
 
-from .. import queries
 from ..config import ContentConfig
 from ..errors import (
     FileTooLarge,
@@ -123,14 +124,19 @@ def replace_bytes(
     return next_revision(ctx, row, "revision", label=label, file_extension=extension, **stored)
 
 
+def _used(ctx: Context, space_id: int) -> int:
+    """Return the bytes that a space holds, those of other plugins (calendars) included."""
+    return used_space(ctx, select(literal(space_id)))
+
+
 def room(ctx: Context, space: Any) -> tuple[int, int | None]:
     """Return how many bytes a space holds and how many more it may; None where nothing limits it."""
     limit = ctx.config[ContentConfig].space_size
-    used = int(queries.USED.value(ctx, space_id=space.space_id))
+    used = _used(ctx, space.space_id)
     left = [limit - used] if limit else []
     allowed = 0 if space.owner_id is None else int(get_user(ctx, space.owner_id).allowed_space)
     if allowed:
-        left.append(allowed - queries.used_by_owner(ctx, space.owner_id))
+        left.append(allowed - used_space(ctx, owned_space_ids(space.owner_id)))
     return used, max(min(left), 0) if left else None
 
 
@@ -145,10 +151,9 @@ def check_quota(ctx: Context, space: Any, size: int) -> None:
         raise FileTooLarge
     if settings.space_size:
         lock_space(ctx, space.space_id)
-        used = queries.USED.value(ctx, space_id=space.space_id)
-        if used + size > settings.space_size:
+        if _used(ctx, space.space_id) + size > settings.space_size:
             raise SpaceFull
     if space.owner_id is not None:
         allowed = lock_allowance(ctx, space.owner_id)
-        if allowed and queries.used_by_owner(ctx, space.owner_id) + size > allowed:
+        if allowed and used_space(ctx, owned_space_ids(space.owner_id)) + size > allowed:
             raise OwnerFull

@@ -82,3 +82,26 @@ def test_a_space_has_so_much_room(desk: Desk) -> None:
     assert answers[0] == 201
     assert answers[-1] == 507
     assert set(answers) == {201, 507}
+
+
+@pytest.mark.atrio_config(core_content__space_size=5000)
+def test_entries_leave_less_room_for_files(desk: Desk, send_file: Any) -> None:
+    boss, files = desk.boss, f"/api/workspaces/{desk.space}/files"
+    body = event("e", "20260105T100000Z", "20260105T110000Z", "X-A:" + "x" * 3000)
+    assert boss("PUT", f"{boss.space(desk.space)}/e.ics", body).status == 201
+    refused = send_file(desk.owner, files, "large.bin", b"x" * 2500)
+    assert (refused.status, refused.json["code"]) == (400, 6003)
+    assert send_file(desk.owner, files, "small.bin", b"x" * 1000).status == 200
+    assert boss("DELETE", f"{boss.space(desk.space)}/e.ics").status == 200
+    assert send_file(desk.owner, files, "large.bin", b"x" * 2500).status == 200
+
+
+def test_entries_leave_the_owner_less_room_for_files(desk: Desk, send_file: Any) -> None:
+    boss, files = desk.boss, f"/api/workspaces/{desk.space}/files"
+    body = event("e", "20260105T100000Z", "20260105T110000Z", "X-A:" + "x" * 900)
+    assert boss("PUT", f"{boss.space(desk.space)}/e.ics", body).status == 201
+    used = desk.owner.get(f"/api/workspaces/{desk.space}/disk_space").json["used_space"]
+    assert desk.owner.put("/api/users/1/allowed_space", {"allowed_space": used + 100}).status == 204
+    refused = send_file(desk.owner, files, "a.bin", b"x" * 200)
+    assert (refused.status, refused.json["code"]) == (400, 6004)
+    assert send_file(desk.owner, files, "a.bin", b"x" * 50).status == 200
