@@ -150,6 +150,26 @@ def test_pictures_and_the_drive(client: Client, place: str, bucket: Path) -> Non
     assert client.get("/webdav/Alpha.space/e.txt").body == b"on the drive"
 
 
+def test_previews(kernel: Kernel, client: Client, place: str, bucket: Path, rclone: Any) -> None:
+    import io
+
+    from PIL import Image
+
+    drawn = io.BytesIO()
+    Image.new("RGB", (640, 480), "teal").save(drawn, "PNG")
+    picture = put(client, place, "p.png", drawn.getvalue())
+    listing = put(client, place, "code.py", b"print('words')\n" * 20)
+    small = client.get(f"{place}/files/{picture}/preview/jpg/64x64/p.jpg")
+    assert (small.status, Image.open(io.BytesIO(small.body)).size) == (200, (64, 48))
+    assert client.get(f"{place}/files/{listing}/preview/pdf/full/c.pdf").body[:5] == b"%PDF-"
+    rclone.kill()
+    assert client.get(f"{place}/files/{picture}/preview/jpg/64x64/p.jpg").body == small.body, "it is kept here"
+    other = client.get(f"{place}/files/{picture}/preview/jpg/32x32/p.jpg")
+    assert other.status in (200, 400, 503), other.body  # the bytes may still be in the cache of this machine
+    rclone.start()
+    assert client.get(f"{place}/files/{picture}/preview/jpg/16x16/p.jpg").status == 200
+
+
 def test_uploads_in_pieces_and_archives(
     kernel: Kernel, client: Client, make_space: Any, bucket: Path, rclone: Any
 ) -> None:
