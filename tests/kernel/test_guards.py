@@ -183,6 +183,7 @@ def test_every_route_of_every_plugin_is_guarded_first_by_what_a_stranger_cannot_
             path = re.sub(r"\{[^}]+\}", "1", route.openapi_path())
             answer = stranger.request(route.method, path, json_body={} if route.body else None)
             assert answer.status == 401, (route.method, route.path, answer.body)
-            assert answer.json["code"] is None
+            if route.method != "HEAD":
+                assert answer.json["code"] is None
             refused += 1
     assert refused > 30
