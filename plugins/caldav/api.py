@@ -18,14 +18,15 @@ def entries_seen_by(user_id: int) -> Select[Any]:
 
     Columns: of the collection `collection_id`, `path`, `tag` (VCALENDAR, VADDRESSBOOK), `owner_id` and `space_id`;
     of the entry `href`, `uid`, `component`, `tstart` and `tend` (its first and last moment, seconds since 1970),
-    `modified`, `summary`, `description` and `location`. What plugins contribute is left out.
+    `modified`, `summary`, `description`, `location`, and `words`, the three of them folded. What plugins give
+    is left out.
     """
     return (
         select(
             COLLECTION.c.collection_id, COLLECTION.c.path, COLLECTION.c.tag,
             COLLECTION.c.user_id.label("owner_id"), COLLECTION.c.space_id, ITEM.c.href, ITEM.c.uid,
             ITEM.c.component, ITEM.c.tstart, ITEM.c.tend, ITEM.c.modified, ITEM.c.summary, ITEM.c.description,
-            ITEM.c.location,
+            ITEM.c.location, ITEM.c.words,
         )
         .join(COLLECTION, COLLECTION.c.collection_id == ITEM.c.collection_id)
         .where(

@@ -46,7 +46,8 @@ class Item(Base):
     """An entry with the client's own bytes; one that was deleted is a row without them.
 
     `uid_key` is the SHA-256 of the UID. `tstart` and `tend` enclose all its times, in seconds since 1970;
-    `spans` are its first ones. `summary`, `description` and `location` are for searches alone.
+    `spans` are its first ones. `summary`, `description` and `location` are for searches alone, `words` are the
+    three of them as they are compared.
     """
 
     __tablename__ = "caldav_item"
@@ -76,6 +77,7 @@ class Item(Base):
     summary: Mapped[str | None] = mapped_column(LongText)
     description: Mapped[str | None] = mapped_column(LongText)
     location: Mapped[str | None] = mapped_column(LongText)
+    words: Mapped[str | None] = mapped_column(LongText)
     body: Mapped[bytes | None] = mapped_column(LongBytes)
 
 

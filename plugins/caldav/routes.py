@@ -15,7 +15,7 @@ from atrio.kernel.http.route import Answer, Call, Route
 from atrio.kernel.http.uploads import UploadLimit
 from atrio.plugins.accounts.api import CANDIDATE, OWN, OWN_OR_ADMINISTRATOR, USER, within_limit
 
-from . import agendas, contributed, discovery, holdings, imports, places, schemas, services, transfer
+from . import agendas, contributed, discovery, found, holdings, imports, places, schemas, services, transfer
 from .conditions import Conditions
 from .config import CaldavConfig
 from .errors import CaldavNotAuthorized, SpaceAgendaDisabled
@@ -84,10 +84,10 @@ def _find(ctx: Context, name: str) -> Holding:
     place = places.parse(f"user_{ctx.actor.id}/{name}")
     if place is None or place.kind != "collection" or place.href is not None:
         raise PageNotFound
-    found = holdings.find(ctx, _seen(ctx), place)
-    if not found.exists:
+    holding = holdings.find(ctx, _seen(ctx), place)
+    if not holding.exists:
         raise PageNotFound
-    return found
+    return holding
 
 
 def _load(ctx: Context, call: Call) -> None:
@@ -114,18 +114,26 @@ def _writable(holding: Holding) -> bool:
 def list_calendars(ctx: Context, call: Call) -> list[Any]:
     """Return what lies in one's home: the own two, those added, those of spaces by label."""
     mount = f"{base_url(ctx.config)}/dav"
-    found = []
+    listed = []
     for holding in holdings.home(ctx, _seen(ctx)):
         if holding.place.word == places.TODOS:
             continue
         props = holding.props()
-        found.append(
+        listed.append(
             Listed(
                 holding.place.name, props.get(NAME, holding.place.name), WORDS[holding.tag], props.get(COLOUR),
                 holding.place.space_id, _writable(holding), f"{mount}/{quote(holding.place.path)}/",
             )
         )  # fmt: skip
-    return found
+    return listed
+
+
+def search_entries(ctx: Context, call: Call) -> found.Entries:
+    """Find entries of one's own and of one's spaces by words in title, description and place."""
+    query = call.query
+    return found.find_entries(
+        ctx, int(ctx.actor.id or 0), query["search_string"], (query["page_nb"] - 1) * query["size"], query["size"]
+    )
 
 
 def export_calendar(ctx: Context, call: Call) -> Response:
@@ -177,8 +185,8 @@ def import_file(ctx: Context, call: Call) -> Imported:
 
     with ctx.released():  # each slice is a unit of its own; nobody waits for the rest
         try:
-            found = imports.read_file(blob.path.read_bytes(), holding.tag)
-            report = imports.store_all(found, store_slice)
+            entries = imports.read_file(blob.path.read_bytes(), holding.tag)
+            report = imports.store_all(entries, store_slice)
         except Unreadable as error:
             raise ValidationFailed({"files": [str(error)]}) from None
     told = report.told
@@ -233,6 +241,11 @@ CALENDARS = (
     Route(
         "GET", "/api/users/{user_id:int}/calendars", list_calendars, (OWN,), Answer(schemas.calendar, "list"),
         summary="One's calendars and address books", group=MINE,
+    ),
+    Route(
+        "GET", "/api/users/{user_id:int}/calendar_entries", search_entries, (OWN,),
+        Answer(schemas.entries, doc="A page of entries, changed last first."), query=schemas.EntriesQuerySchema,
+        summary="Search in one's calendars and address books", group=MINE,
     ),
     Route(
         "GET", f"{ONE}/export", export_calendar, (OWN, COLLECTION), FILE, summary="A collection as one file",

@@ -47,6 +47,36 @@ class CalendarSchema(Schema):
     url = Text()
 
 
+class EntrySchema(Schema):
+    """An entry of a calendar or an address book that was found."""
+
+    kind = Text()
+    uid = Text()
+    summary = Text()
+    description = Text()
+    location = Text()
+    start = Text(allow_none=True)
+    end = Text(allow_none=True)
+    workspace_id = Int(allow_none=True)
+    modified = Text()
+    url = Text()
+
+
+class EntriesSchema(Schema):
+    """One page of entries."""
+
+    entries = fields.List(fields.Nested(EntrySchema))
+    total_hits = Int()
+
+
+class EntriesQuerySchema(Schema):
+    """The words that are looked for, and which part of what is found is wanted."""
+
+    search_string = Text(required=True, validate=validate.Length(max=2000))
+    page_nb = Int(load_default=1, validate=validate.Range(min=1, max=1_000_000))
+    size = Int(load_default=10, validate=validate.Range(min=0, max=1000))
+
+
 class FeedSchema(Schema):
     """The secret address of a calendar; it is told once."""
 
@@ -81,6 +111,7 @@ agenda = Dumper(AgendaSchema)
 calendar = Dumper(CalendarSchema)
 pre_filled = Dumper(PreFilledAgendaEventSchema)
 feed = Dumper(FeedSchema)
+entries = Dumper(EntriesSchema, computed={"entries": lambda row: [one._asdict() for one in row.entries]})
 imported = Dumper(
     ImportedSchema, computed={"refused_entries": lambda row: [dict(vars(one)) for one in row.refused_entries]}
 )

@@ -189,11 +189,12 @@ def put_item(ctx: Context, held: Held, href: str, entry: Entry, *, tell: bool = 
     more = len(entry.body) - (0 if state is None else state.size)
     if tell and more > 0 and not room.has_room(ctx, held.space_id, held.user_id, more):
         raise TooMany("no room for more")
+    words = words_of(entry.body.decode("utf-8", "replace"))
     values = {
         "seq": _next(ctx, held, more), "deleted": 0, "modified": ctx.now, "component": entry.component,
         "tstart": entry.times[0], "tend": entry.times[1], "etag": entry.etag, "uid_key": uid_key(entry.uid),
         "uid": entry.uid, "spans": entry.spans, "body": entry.body,
-        **words_of(entry.body.decode("utf-8", "replace"))._asdict(),
+        **words._asdict(), "words": words.folded,
     }  # fmt: skip
     if state is None:
         ctx.execute(insert(ITEM), {"collection_id": held.collection_id, "href": href, **values})
@@ -220,6 +221,10 @@ def delete_item(ctx: Context, held: Held, href: str, *, tell: bool = True) -> bo
             uid_key=None,
             uid="",
             spans=None,
+            summary=None,
+            description=None,
+            location=None,
+            words=None,
             body=None,
         )
     )

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from atrio.kernel.text import fold
+
 from .texts import BOM, ENTRIES, xml_safe
 
 TITLE_LENGTH, TEXT_LENGTH = 1000, 65_536
@@ -24,6 +26,11 @@ class Words(NamedTuple):
     summary: str = ""
     description: str = ""
     location: str = ""
+
+    @property
+    def folded(self) -> str:
+        """All of them as they are compared: without case and accents, blanks made one."""
+        return " ".join(fold("\n".join(self)).split())
 
 
 def words_of(text: str) -> Words:

@@ -84,4 +84,92 @@ def test_what_was_stored_before_is_read_once(desk: Desk) -> None:
     with migrate.migrating(desk.kernel.db) as connection:
         migrate.upgrade(connection, lineage)
     assert {row.summary for row in seen(desk, me).values()} == {"About u0", "About u1"}
+    assert {row.words for row in seen(desk, me).values()} == {"about u0", "about u1"}
     assert desk.scalar("SELECT bytes FROM caldav_collection") == len(event("u0")) + len(event("u1"))
+
+
+# -- the route -----------------------------------------------------------------------------------------------
+
+
+def ask(desk: Desk, who: Person, words: str, **query: Any) -> Any:
+    answer = who.client.get(f"/api/users/{who.uid}/calendar_entries", query={"search_string": words, **query})
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+def uids(told: Any) -> list[str]:
+    return [one["uid"] for one in told["entries"]]
+
+
+def test_entries_are_found_by_words(desk: Desk) -> None:
+    me, boss, reader = desk.user, desk.boss, desk.reader
+    dinner = event(
+        "dinner", "20260105T100000Z", "20260105T110000Z", "LOCATION:Café Été", "DESCRIPTION:100% bring_bread"
+    )
+    assert me("PUT", f"{me.calendar}/1.ics", dinner).status == 201
+    assert me("PUT", f"{me.calendar}/2.ics", event("lunch")).status == 201
+    assert me("PUT", f"{me.book}/1.vcf", card("ann")).status == 201
+    assert boss("PUT", f"{boss.space(desk.space)}/1.ics", event("meeting")).status == 201
+    assert uids(ask(desk, me, "ABOUT dinner")) == ["dinner"]
+    assert uids(ask(desk, me, "cafe ÉTÉ")) == ["dinner"]
+    assert uids(ask(desk, me, "0% g_b")) == ["dinner"]
+    assert uids(ask(desk, me, "% _")) == ["dinner"], "signs of patterns mean themselves"
+    assert ask(desk, me, "about nothing") == ask(desk, me, "  ") == {"entries": [], "total_hits": 0}
+    assert sorted(uids(ask(desk, me, "about"))) == ["dinner", "lunch"]
+    assert uids(ask(desk, reader, "about")) == ["meeting"]
+    one = ask(desk, reader, "meeting")["entries"][0]
+    assert (one["kind"], one["summary"], one["workspace_id"]) == ("event", "About meeting", desk.space)
+    assert reader("GET", one["url"].partition("/dav")[2]).body == event("meeting")
+    found = ask(desk, me, "dinner")["entries"][0]
+    assert (found["start"], found["end"]) == ("2026-01-05T10:00:00Z", "2026-01-05T11:00:00Z")
+    contact = ask(desk, me, "ann")["entries"][0]
+    assert (contact["kind"], contact["start"], contact["end"]) == ("contact", None, None)
+    assert me("DELETE", f"{me.calendar}/1.ics").status == 200
+    assert uids(ask(desk, me, "dinner")) == []
+    assert desk.scalar("SELECT count(*) FROM caldav_item WHERE deleted = 1 AND summary IS NOT NULL") == 0
+    desk.modify(agenda_enabled=False)
+    assert uids(ask(desk, reader, "meeting")) == []
+
+
+def test_endless_rules_have_no_end(desk: Desk) -> None:
+    me = desk.user
+    daily = event("daily", "20260105T100000Z", "20260105T110000Z", "RRULE:FREQ=DAILY")
+    assert me("PUT", f"{me.calendar}/1.ics", daily).status == 201
+    one = ask(desk, me, "daily")["entries"][0]
+    assert (one["start"], one["end"]) == ("2026-01-05T10:00:00Z", None)
+
+
+def test_only_oneself_searches(desk: Desk) -> None:
+    route = f"/api/users/{desk.user.uid}/calendar_entries"
+    assert desk.owner.get(route, query={"search_string": "x"}).status == 403
+    assert desk.user.client.get(route).status == 400
+    assert desk.user.client.get(route, query={"search_string": "x", "size": 1001}).status == 400
+
+
+def test_pages_and_statements(desk: Desk, statements: Any) -> None:
+    me, costs = desk.user, []
+    done = 0
+    for number in (10, 300):
+        body = b"".join(
+            event(f"u{n}").partition(b"BEGIN:VEVENT")[1] + event(f"u{n}").partition(b"BEGIN:VEVENT")[2].partition(b"END:VCALENDAR")[0]
+            for n in range(done, number)
+        )  # fmt: skip
+        file = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n" + body + b"END:VCALENDAR\r\n"
+        place = f"/api/users/{me.uid}/calendars/user_{me.uid}_calendar/import"
+        told = me.client.request("POST", place, files={"files": ("a.ics", file, "text/calendar")}).json
+        assert told["created"] == number - done, told
+        done = number
+        tries = []
+        for _ in range(3):
+            with statements() as ran:
+                page = ask(desk, me, "about", size=1000)
+            tries.append(len(ran))
+        assert page["total_hits"] == len(page["entries"]) == number
+        costs.append(min(tries))
+    assert costs[0] == costs[1] <= 4
+    first, second = (ask(desk, me, "about", size=200, page_nb=n) for n in (1, 2))
+    assert len(first["entries"]) == 200
+    assert len(second["entries"]) == 100
+    assert not {*uids(first)} & {*uids(second)}
+    assert ask(desk, me, "about", size=200, page_nb=3) == {"entries": [], "total_hits": 300}
+    assert ask(desk, me, "about", size=0) == {"entries": [], "total_hits": 300}
