@@ -316,6 +316,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("GET", "/api/advanced_search/workspace"): Recipe(_query(search_string="contract")),
     ("GET", "/api/url-preview"): Recipe(lambda s: _query(url=s.page)),
     ("GET", f"{U}/calendars"): Recipe(),
+    ("GET", f"{U}/calendar_entries"): Recipe(_query(search_string="word")),
     ("GET", f"{U}/calendars/{{name}}/export"): Recipe(names=CALENDAR),
     ("POST", f"{U}/calendars/{{name}}/import"): Recipe(_file("a.ics", ICS, "text/calendar"), CALENDAR),
     ("POST", f"{U}/calendars/{{name}}/feed"): Recipe(names=CALENDAR),

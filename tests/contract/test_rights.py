@@ -86,6 +86,7 @@ BEYOND = {
     ("POST", "/api/users/{user_id}/application_tokens"): "self",
     ("DELETE", "/api/users/{user_id}/application_tokens/{token_id}"): "self or administrator",
     ("GET", "/api/users/{user_id}/calendars"): "self",
+    ("GET", "/api/users/{user_id}/calendar_entries"): "self",
     ("GET", "/api/users/{user_id}/calendars/{name}/export"): "self",
     ("POST", "/api/users/{user_id}/calendars/{name}/import"): "self",
     ("POST", "/api/users/{user_id}/calendars/{name}/feed"): "self",

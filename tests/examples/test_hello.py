@@ -200,7 +200,7 @@ def test_a_broken_plugin_is_parked_and_the_rest_serves(
         assert (ready.status_code, ready.json()["status"]) == (200, "ok")
         assert ready.json()["plugins"]["hello"] == {"state": state, "reason": reason}
         others = {n: p["state"] for n, p in ready.json()["plugins"].items() if n != "hello"}
-        assert {n for n, state in others.items() if state != "enabled"} == {"calls"}, "off by default"
+        assert {n for n, state in others.items() if state != "enabled"} == {"antivirus", "calls"}, "off by default"
         assert _status(server) == 404
         assert server.make_content("All the same") == 1
         assert server.client.get("/api/doc/spec.json").status_code == 200

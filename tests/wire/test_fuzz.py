@@ -198,8 +198,12 @@ def test_generated_requests_are_answered_as_documented(fuzzed: Fuzzed, subtests:
         assert every - reached == UNMADE, "each operation succeeds under generated input"
         return
     assert fuzzed.sent > 10 * len(operations)
+    # A path that no route takes is sent on to the same with a slash: 307 is no success.
+    done = {
+        facts.key(o.method.upper(), o.path) for o in operations if fuzzed.statuses[o.label] & {*range(200, 300)}
+    }
     refused = {facts.key(r["method"], r["path"]) for r in facts.now() if who in _refused(r)}
-    assert reached & refused == set(), "nobody does what he may not"
+    assert done & refused == set(), "nobody does what he may not"
     if who in ROLES:
         may = {facts.key(r["method"], r["path"]) for r in facts.now()} - refused - {LEAVE} - UNMADE
         assert may - reached == set(), "members do what they may"
