@@ -238,6 +238,6 @@ def test_credentials_are_asked_for(tmp_path: Path, subtests: pytest.Subtests) ->
                         answer = stranger.request(method.upper(), asked, headers=headers)
                         stranger.close()
                         assert answer.status == 401
-                        assert answer.code is None
+                        assert method == "head" or answer.code is None
     assert closed > 130
     assert PASSWORD != "not-the-password"
