@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, case, func, literal, literal_column, select, type_coerce
+from sqlalchemy import BigInteger, Integer, bindparam, case, func, literal, literal_column, select, type_coerce
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.order import byte_length
@@ -52,7 +52,7 @@ EXTRA = (
 
 
 def _ids(size: int) -> list[Any]:
-    return [bindparam(f"id_{i}", type_=Integer) for i in range(size)]
+    return [bindparam(f"id_{i}", type_=BigInteger) for i in range(size)]
 
 
 def _shown(ctx: Context, size: int) -> Any:
@@ -107,7 +107,7 @@ class Newest:
     def __init__(self, wanted: Any) -> None:
         order = (CONTENT.c.modified.desc(), CONTENT.c.current_revision_id.desc(), CONTENT.c.content_id.desc())
         page = select(CONTENT.c.content_id, func.count().over().label("total")).where(wanted).order_by(*order)
-        limit, offset = (bindparam(name, type_=Integer) for name in ("limit", "offset"))
+        limit, offset = (bindparam(name, type_=BigInteger) for name in ("limit", "offset"))
         self.page = Statement(page.limit(limit).offset(offset), "IdRow")
         self.count = Statement(select(func.count().label("n")).select_from(CONTENT).where(wanted), "CountRow")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import Integer, String, and_, bindparam
+from sqlalchemy import BigInteger, String, and_, bindparam
 
 from atrio.kernel.context import Context
 from atrio.plugins.core_content.api import CONTENT
@@ -56,7 +56,7 @@ def find_plainly(ctx: Context, search: PlainSearch) -> ContentHits:
 def _page_of(search: PlainSearch, held: Condition) -> queries.Newest:
     """Return the statements for all searches of one shape: what differs are the values."""
     states = {"active": search.active, "deleted": search.deleted, "archived": search.archived}
-    wanted = and_(shown_to(bindparam("actor_id", type_=Integer), **states), held.clause)
+    wanted = and_(shown_to(bindparam("actor_id", type_=BigInteger), **states), held.clause)
     if search.content_types:
         names = [bindparam(f"type_{i}", type_=String) for i in range(len(search.content_types))]
         wanted = and_(wanted, CONTENT.c.type.in_(names))

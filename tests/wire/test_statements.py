@@ -29,8 +29,8 @@ READ, LIST, NOTE, UPLOAD, WRITE, TREE = 4, 6, 15, 19, 20, 25
 # NOTE and UPLOAD hold one INSERT of a job for mail, whatever the number of receivers, and two statements of search
 W = "/api/workspaces/{workspace_id}"
 C = f"{W}/contents/{{content_id}}"
-GUEST_UPLOAD = 36
-"""A folder, a file and its comment in one request, and who lets the guest in."""
+GUEST_UPLOAD = 37
+"""A folder, a file and its comment in one request, who lets the guest in, and how much room there is."""
 BUDGETS = {
     ("POST", "/api/public/guest-upload/{upload_permission_token}"): GUEST_UPLOAD,
     ("GET", "/api/auth/whoami"): 1,
