@@ -29,8 +29,9 @@ READ, LIST, NOTE, UPLOAD, WRITE, TREE = 4, 6, 15, 19, 20, 25
 # NOTE and UPLOAD hold one INSERT of a job for mail, whatever the number of receivers, and two statements of search
 W = "/api/workspaces/{workspace_id}"
 C = f"{W}/contents/{{content_id}}"
-GUEST_UPLOAD = 37
+GUEST_UPLOAD = 40
 """A folder, a file and its comment in one request, who lets the guest in, and how much room there is."""
+GUESTS = "POST /api/public/guest-upload/{upload_permission_token}"
 BUDGETS = {
     ("POST", "/api/public/guest-upload/{upload_permission_token}"): GUEST_UPLOAD,
     ("GET", "/api/auth/whoami"): 1,
@@ -109,6 +110,8 @@ def cost(stage: Stage, statements: Callable[[], Any]) -> Callable[..., tuple[lis
     def ask(route: dict[str, Any], query: dict[str, Any] | None = None) -> tuple[list[str], Any]:
         recipe = recipe_for(route)
         person = stage.people[asker_of(route)]
+        if facts.label(route) == GUESTS:  # what comes in another second makes a folder of its own
+            time.sleep(1.02 - time.time() % 1)
         for _ in range(2):
             request = copy.copy(stage.request(recipe))
             if query:
