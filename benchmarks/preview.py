@@ -124,7 +124,9 @@ def cached(server: Server, path: str, row: Row, rounds: int) -> None:
     """CPU of the server for one that is there."""
 
     def measure(what: str) -> Measured:
-        make = lambda c, n: ("GET", what, b"")  # noqa: E731
+        def make(_client: int, _number: int) -> tuple[str, str, bytes]:
+            return "GET", what, b""
+
         found = best_of(rounds, lambda: run(server.pid, server.port, server.headers, 1, COUNT, make))
         assert not found.bad
         return found

@@ -395,8 +395,8 @@ DATA_DIR = Path("data")
 
 
 def _kind_of_store(text: str) -> str:
-    if text not in ("local", "s3"):
-        raise ConfigError(f"files are not kept in {text!r}: local or s3")
+    if text == "memory":
+        raise ConfigError("files are not kept in memory: choose local, or what a plugin offers")
     return text
 
 

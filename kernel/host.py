@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
@@ -14,7 +13,7 @@ import pluggy
 from atrio import hookspecs
 
 from . import plugins as plugin_host
-from .blobs import BlobStore, LocalBlobs, TemporaryBlob
+from .blobs import BlobStore, TemporaryBlob
 from .config import (
     Config,
     ConfigError,
@@ -40,6 +39,7 @@ from .markers import PROJECT
 from .plugins import PluginRecord, State
 from .runner import ServiceRunner
 from .schema_state import ensure_schema
+from .stores import open_store
 from .tasks import Jobs, Task
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Kernel:
         self._givers: dict[Any, str] = {}
         self.background: list[tuple[PluginRecord, Background]] = []
         self._running: list[ServiceRunner] = []
-        self._stores: dict[str, tuple[PluginRecord, Callable[[Kernel], BlobStore]]] = {}
+        self.stores: dict[str, tuple[PluginRecord, Callable[[Kernel], BlobStore]]] = {}
         self._schemas: dict[type[Any], Any] = {}
         self._memo: dict[Any, Any] = {}
         self._app: App | None = None
@@ -383,10 +383,10 @@ def _declare(kernel: Kernel, record: PluginRecord) -> None:
         kernel.contributors[key] = contributor
         kernel._givers[key] = record.name
     for name, make in (call(kernel, record, "blob_store", config=kernel.config) or {}).items():
-        if name == "local" or name in kernel._stores:
-            first = kernel._stores[name][0].name if name in kernel._stores else "kernel"
+        if name == "local" or name in kernel.stores:
+            first = kernel.stores[name][0].name if name in kernel.stores else "kernel"
             raise BootError(f"the store {name!r} is offered by {first} and {record.name}")
-        kernel._stores[name] = (record, make)
+        kernel.stores[name] = (record, make)
     capabilities = call(kernel, record, "register_capabilities", config=kernel.config) or {}
     for name, value in capabilities.items():
         if name in kernel.capabilities:
@@ -414,21 +414,6 @@ def _declare_late(kernel: Kernel, record: PluginRecord) -> None:
 def step_blobs(kernel: Kernel) -> None:
     """Choose where the bytes of files are. Never another place than the one that is meant."""
     kernel.blobs = open_store(kernel, kernel.config[StorageConfig].blobs)
-
-
-def open_store(kernel: Kernel, name: str) -> BlobStore:
-    """Return a store of bytes by its name in `storage.blobs`; BootError when nothing offers it."""
-    makers = {"local": _local_blobs} | {k: make for k, (owner, make) in kernel._stores.items() if owner.enabled}
-    if name not in makers:
-        whole = (State.ENABLED, State.DISABLED)
-        parked = [f"{r.name} is off: {r.reason}" for r in kernel.records if r.state not in whole]
-        raise BootError("; ".join([f"nothing offers storage.blobs = {name!r} ({', '.join(makers)})", *parked]))
-    return makers[name](kernel)
-
-
-def _local_blobs(kernel: Kernel) -> BlobStore:
-    storage = kernel.config[StorageConfig]
-    return LocalBlobs(Path(storage.data_dir) / "blobs", fsync=storage.fsync)
 
 
 def step_routes(kernel: Kernel) -> None:

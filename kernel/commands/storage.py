@@ -30,7 +30,7 @@ def _boot(settings: Settings) -> Kernel:
 
 def _store(kernel: Kernel, name: str | None) -> BlobStore:
     from ..config import StorageConfig
-    from ..host import open_store
+    from ..stores import open_store
 
     if name is None or name == kernel.config[StorageConfig].blobs:
         return kernel.blobs
@@ -112,7 +112,7 @@ def storage_gc(settings: Settings, dry_run: bool, older_than_hours: int, as_json
 
 
 @storage.command("migrate")
-@click.option("--to", "target", required=True, help="The store to fill: local, or what a plugin offers (s3).")
+@click.option("--to", "target", required=True, help="The store to fill: local, or what a plugin offers.")
 @click.option("--from", "source", help="The store to read; else that of storage.blobs.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be copied.")
 @AS_JSON

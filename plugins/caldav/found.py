@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
-
-from sqlalchemy import func, select
 
 from atrio.kernel.config import base_url
 from atrio.kernel.context import Context
 from atrio.kernel.db.base import iso_second, iso_utc
 from atrio.kernel.text import fold
 
-from .api import address_of, entries_seen_by
+from . import queries
+from .api import address_of
 
 WORDS = 32
 """Words of a search that count."""
@@ -51,23 +49,9 @@ def find_entries(ctx: Context, user_id: int, text: str, offset: int, limit: int)
     words = list(dict.fromkeys(fold(text).split()))[:WORDS]
     if not words:
         return Entries([], 0)
-    seen = entries_seen_by(user_id).subquery("seen")
-    wanted = [seen.c.words.contains(word, autoescape=True) for word in words]
-    rows: Sequence[Any] = ()
-    if limit:
-        query = (
-            select(seen, func.count().over().label("total"))
-            .where(*wanted)
-            .order_by(seen.c.modified.desc(), seen.c.collection_id, seen.c.href)
-            .limit(limit)
-            .offset(offset)
-        )
-        rows = ctx.execute(query).all()
-    if not rows:
-        counted = select(func.count()).select_from(seen).where(*wanted)
-        return Entries([], int(ctx.execute(counted).scalar() or 0))
+    rows, total = queries.entries_with(ctx, user_id, words, offset, limit)
     mount = base_url(ctx.config)
-    return Entries([_shown(row, f"{mount}{address_of(user_id, row)}") for row in rows], int(rows[0].total))
+    return Entries([_shown(row, f"{mount}{address_of(user_id, row)}") for row in rows], total)
 
 
 def _shown(row: Any, url: str) -> Entry:

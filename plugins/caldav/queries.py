@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Select, bindparam, func, or_, select
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.statement import Statement
+from atrio.plugins.spaces.api import agenda_space_ids
 
+from . import places
 from .models import COLLECTION, FEED, ITEM
 
 PAGE = 500
@@ -135,3 +137,52 @@ def bytes_in(ctx: Context, spaces: Any) -> int:
     """Return the bytes of entries in the spaces of a SELECT of ids."""
     query = select(func.coalesce(func.sum(COLLECTION.c.bytes), 0)).where(COLLECTION.c.space_id.in_(spaces))
     return int(ctx.execute(query).scalar() or 0)
+
+
+def entries_seen_by(user_id: int) -> Select[Any]:
+    """Return a SELECT of the entries that a user may read: his own, and those of his spaces with a calendar.
+
+    Columns: of the collection `collection_id`, `path`, `tag` (VCALENDAR, VADDRESSBOOK), `owner_id` and `space_id`;
+    of the entry `href`, `uid`, `component`, `tstart` and `tend` (its first and last moment, seconds since 1970),
+    `modified`, `summary`, `description`, `location`, and `words`, the three of them folded. What plugins give
+    is left out.
+    """
+    return (
+        select(
+            COLLECTION.c.collection_id, COLLECTION.c.path, COLLECTION.c.tag,
+            COLLECTION.c.user_id.label("owner_id"), COLLECTION.c.space_id, ITEM.c.href, ITEM.c.uid,
+            ITEM.c.component, ITEM.c.tstart, ITEM.c.tend, ITEM.c.modified, ITEM.c.summary, ITEM.c.description,
+            ITEM.c.location, ITEM.c.words,
+        )
+        .join(COLLECTION, COLLECTION.c.collection_id == ITEM.c.collection_id)
+        .where(
+            ITEM.c.deleted == 0,
+            or_(COLLECTION.c.user_id == user_id, COLLECTION.c.space_id.in_(agenda_space_ids(user_id))),
+            COLLECTION.c.path != places.contributed(user_id, places.TODOS, places.CALENDAR).key,
+            COLLECTION.c.path.not_like(f"user_{user_id}//%"),
+        )
+    )  # fmt: skip
+
+
+def entries_with(
+    ctx: Context, user_id: int, words: Sequence[str], offset: int, limit: int
+) -> tuple[Sequence[Any], int]:
+    """Return a page of the entries that a user may read and that hold all of some folded words, and their number.
+
+    Changed last first; one statement, and one more for a page that is empty.
+    """
+    seen = entries_seen_by(user_id).subquery("seen")
+    wanted = [seen.c.words.contains(word, autoescape=True) for word in words]
+    if limit:
+        query = (
+            select(seen, func.count().over().label("total"))
+            .where(*wanted)
+            .order_by(seen.c.modified.desc(), seen.c.collection_id, seen.c.href)
+            .limit(limit)
+            .offset(offset)
+        )
+        rows: Sequence[Any] = ctx.execute(query).all()
+        if rows:
+            return rows, int(rows[0].total)
+    counted = select(func.count()).select_from(seen).where(*wanted)
+    return (), int(ctx.execute(counted).scalar() or 0)

@@ -75,11 +75,15 @@ def _named(children: dict[int, list[Any]], start: int) -> list[Entry]:
 def _numbered(rows: Iterable[Any]) -> Iterable[tuple[Any, str]]:
     """Give each row a name of its own, also for systems that do not tell large letters from small ones."""
     taken: set[str] = set()
+    last: dict[str, int] = {}  # where counting goes on: thousands of equal names must not be counted through again
     for row in rows:
-        number = 1
-        while _key(name := safe_name(row.label, row.file_extension, number)) in taken:
+        first = _key(name := safe_name(row.label, row.file_extension))
+        number = last.get(first, 1)
+        while _key(name) in taken:
             number += 1
+            name = safe_name(row.label, row.file_extension, number)
         taken.add(_key(name))
+        last[first] = number
         yield row, name
 
 

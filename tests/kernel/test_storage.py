@@ -13,6 +13,7 @@ from sqlalchemy import text
 from atrio.kernel import storage
 from atrio.kernel.host import Kernel
 from atrio.kernel.testing.client import Client
+from tests.storing import purge, put
 
 DAY = 24 * 3600
 
@@ -20,17 +21,6 @@ DAY = 24 * 3600
 @pytest.fixture
 def place(make_space: Any) -> str:
     return f"/api/workspaces/{make_space()}"
-
-
-def put(client: Client, place: str, name: str, data: bytes) -> int:
-    made = client.request("POST", f"{place}/files", files={"files": (name, data, "text/plain")})
-    assert made.status == 200, made.body
-    return int(made.json["content_id"])
-
-
-def purge(client: Client, place: str, content_id: int) -> None:
-    client.put(f"{place}/contents/{content_id}/trashed")
-    assert client.delete(f"{place}/contents/{content_id}/permanently").status == 204
 
 
 def files(kernel: Kernel) -> list[Path]:

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from atrio.kernel.host import Kernel
 from atrio.kernel.testing.client import Answer, Client
+from atrio.plugins.zip_download.plan import _numbered
 from tests.wire import filling
 
 pytest.importorskip("zipstream")
@@ -241,3 +242,13 @@ def test_nothing_is_open_while_bytes_flow_and_leaving_ends_it(
         stream.blocks_of = original
     assert 600_000 < sent < 3_000_000
     assert ended == [True]
+
+
+def test_thousands_of_equal_names_are_numbered_in_one_go() -> None:
+    class Row:
+        label, file_extension = "x" * 300, ".txt"
+
+    names = [name for _, name in _numbered([Row() for _ in range(20_000)])]
+    assert len({name.casefold() for name in names}) == 20_000
+    assert all(len(name.encode()) <= 255 and name.endswith(".txt") for name in names)
+    assert (names[1], names[-1][-12:]) == ("x" * 247 + " (2).txt", " (20000).txt")
