@@ -11,6 +11,7 @@ import gc
 import logging
 import multiprocessing
 import os
+import re
 import signal
 import socket
 import ssl
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("atrio.serve")
 INHERITED = "ATRIO_INHERITED_SOCKET"
+OURS = re.compile(r"hypercorn|kernel.http1").search
+"""Files whose tasks belong to connections."""
 RECEIVE_BLOCK = 256 * 1024
 """How much is taken from a connection at a time: as much as asyncio reads at once. Hypercorn's own 64 KiB make a
 large upload four times as many turns of the loop."""
@@ -101,6 +104,8 @@ async def _serve_one(kernel: Kernel, sockets: Any) -> bool:
     from hypercorn.asyncio.run import worker_serve
     from hypercorn.utils import wrap_app
 
+    from . import http1
+
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     restart = False
@@ -122,6 +127,7 @@ async def _serve_one(kernel: Kernel, sockets: Any) -> bool:
         loop.add_signal_handler(number, on_signal, number)
     loop.set_exception_handler(_quiet_handler)
     settings = hypercorn_config(kernel.config)
+    http1.install()
     tcp_server.MAX_RECV = RECEIVE_BLOCK  # there is no setting for it
     app = wrap_app(kernel.app, settings.wsgi_max_body_size, "asgi")  # type: ignore[arg-type]
     serving = asyncio.ensure_future(worker_serve(app, settings, sockets=sockets, shutdown_trigger=stop.wait))
@@ -149,7 +155,7 @@ def _cut_connections() -> None:
     spared = ("worker_serve", "Lifespan.handle_lifespan")
     for task in asyncio.all_tasks():
         code = getattr(task.get_coro(), "cr_code", None)
-        if code is not None and "hypercorn" in code.co_filename and code.co_qualname not in spared:
+        if code is not None and OURS(code.co_filename) and code.co_qualname not in spared:
             task.cancel()
 
 

@@ -9,6 +9,9 @@ from typing import Any
 
 from .channel import Message, Receive, Send
 
+UNINVITED = "atrio.uninvited"
+"""The extension of a scope that tells whether a client that waits for `100 Continue` was not asked for it yet."""
+
 
 class DrainEarlyAnswers:
     """Outermost wrapper: reads and throws away the rest of a body before an early answer is sent.
@@ -29,6 +32,7 @@ class DrainEarlyAnswers:
             return
         finished = False
         start: Message | None = None
+        uninvited = scope.get("extensions", {}).get(UNINVITED)
 
         async def watched_receive() -> Message:
             nonlocal finished
@@ -44,7 +48,7 @@ class DrainEarlyAnswers:
                 return
             if message["type"] == "http.response.body":
                 last = not message.get("more_body", False)
-                if last and not finished:
+                if last and not finished and not (uninvited is not None and uninvited()):
                     drained = await self._drain(watched_receive, lambda: finished)
                     if not drained and start is not None and scope.get("http_version", "1.1") < "2":
                         start["headers"] = [*start.get("headers", ()), (b"connection", b"close")]

@@ -16,6 +16,7 @@ import pytest
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from atrio.kernel import http1
 from atrio.kernel.http.drain import DrainEarlyAnswers
 from atrio.kernel.http.pool import WorkPool
 from atrio.kernel.http.wsgi import BodyCut, Limits, WsgiBridge
@@ -28,6 +29,7 @@ class Server:
     """Hypercorn in a thread, one WSGI application behind the bridge; `statuses` are what the bridge returned."""
 
     def __init__(self, app: Any, **limits: Any) -> None:
+        http1.install()
         self.port = free_port()
         self.statuses: list[int] = []
         self.pool = WorkPool("test", 4, 100)

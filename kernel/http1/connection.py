@@ -1,0 +1,289 @@
+"""A connection: requests one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.protocol.h11 import H11Protocol
+
+from ..http.channel import ClientGone
+from ..http.drain import UNINVITED
+from .exchange import LINES, Exchange, dated
+
+log = logging.getLogger("atrio.hypercorn")
+HELD = 1024 * 1024
+"""Bytes of a body that wait for the application, from which on no more are read."""
+HEAD = 64 * 1024
+"""Bytes of a head, and of a trailer."""
+_TARGET = re.compile(rb"[\x21-\x7e]+").fullmatch
+
+
+class Head(NamedTuple):
+    """The head of a request; `going_on`: the connection may be used for another one."""
+
+    method: str
+    version: str
+    target: bytes
+    fields: list[tuple[bytes, bytes]]
+    going_on: bool
+
+
+class Odd(NamedTuple):
+    """Something that h11 judges: all that came since its beginning. Without that it is refused."""
+
+    raw: list[bytes]
+    status: int = 400
+
+
+class Http1:
+    """One connection, in place of Hypercorn's `H11Protocol`."""
+
+    def __init__(
+        self, app: Any, config: Any, context: Any, task_group: Any, connection_state: Any, ssl: bool, client: Any,
+        server: Any, send: Callable[[Event], Awaitable[None]],
+    ) -> None:  # fmt: skip
+        self.given = (app, config, context, task_group, connection_state, ssl, client, server, send)
+        self.app = app
+        self.config = config
+        self.context = context
+        self.task_group = task_group
+        self.state = connection_state
+        self.scheme = "https" if ssl else "http"
+        self.client = client
+        self.server = server
+        self.send = send
+        self.referee: H11Protocol | None = None
+        self.exchange: Exchange | None = None
+        self.room = asyncio.Event()
+        self.free = asyncio.Event()
+        self.closed = False
+        self.served = 0
+        self.parser = HttpRequestParser(self)
+        self.events: deque[Head | Odd | bytes | None] = deque()
+        # Of the request that is being read:
+        self.between = True  # nothing of it came
+        self.midway = False  # something else came before it in its first piece
+        self.clean = True  # nothing did
+        self.raw: list[bytes] = []  # the pieces in which its head came
+        self.in_head = True
+        self.url = b""
+        self.fields: list[tuple[bytes, bytes]] = []
+        self.size = 0  # of the fields of its head, or of its trailer
+        self.quiet = 0  # bytes that came without anything being read in them
+
+    async def initiate(self) -> None:
+        """Begin: there is nothing to do."""
+
+    async def handle(self, event: Event) -> None:
+        """Take what the socket gave."""
+        if self.referee is not None:
+            await self.referee.handle(event)
+        elif isinstance(event, RawData):
+            if event.data and not self.closed:
+                await self._feed(event.data)
+        elif isinstance(event, Closed):
+            self._shut()
+
+    def _shut(self) -> None:
+        self.closed = True
+        exchange, self.exchange = self.exchange, None
+        if exchange is not None:
+            exchange.leave()
+        self.free.set()
+        self.room.set()
+
+    # -- what llhttp says ------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self.clean = not self.midway
+        self.between = False
+        self.in_head = True
+        self.url = b""
+        self.fields = []
+        self.size = self.quiet = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the target."""
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a field of the head, or of the trailer, which nobody reads."""
+        self.size += len(name) + len(value) + 4
+        self.quiet = 0
+        if self.in_head:
+            self.fields.append((name.lower(), value.strip(b" \t")))
+
+    def on_headers_complete(self) -> None:
+        """End a head. What h11 would refuse, and what asks for another protocol, is for h11."""
+        parser, version = self.parser, self.parser.get_http_version()
+        hosts = sum(name == b"host" for name, _ in self.fields)
+        codings = [value.lower() for name, value in self.fields if name == b"transfer-encoding"]
+        strange = (
+            parser.should_upgrade() or version not in ("1.1", "1.0") or hosts > 1
+            or (not hosts and version == "1.1") or not _TARGET(self.url) or codings not in ([], [b"chunked"])
+        )  # fmt: skip
+        large = self.size + len(self.url) > HEAD
+        self.in_head = False
+        self.size = self.quiet = 0
+        if large:
+            self.events.append(Odd([], 431))
+        elif strange:
+            self.events.append(Odd(self.raw if self.clean else []))
+        else:
+            method = parser.get_method().decode("ascii")
+            self.events.append(Head(method, version, self.url, self.fields, parser.should_keep_alive()))
+
+    def on_chunk_header(self) -> None:
+        """Take note of a chunk."""
+        self.quiet = 0
+
+    def on_body(self, data: bytes) -> None:
+        """Take a piece of a body."""
+        self.quiet = 0
+        self.events.append(data)
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        self.quiet = 0
+        self.between = self.midway = True
+        self.events.append(None)
+
+    # -- one piece after the other ---------------------------------------------------------------------------
+
+    async def _feed(self, data: bytes) -> None:
+        self.midway = not self.between
+        if self.between:
+            self.raw = [data]
+            self.clean = self.in_head = True
+        elif self.in_head and self.clean:
+            self.raw.append(data)
+        self.quiet += len(data)
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade:
+            pass  # its head is among the events
+        except HttpParserError:
+            # Methods that llhttp does not know, and HTTP/2, are for h11; what is wrong later is wrong.
+            if self.clean and self.raw and (self.between or (self.in_head and not self.fields)):
+                self.events.clear()  # h11 reads all of it again
+                self.events.append(Odd(self.raw))
+            else:
+                self.events.append(Odd([]))
+        if not self.in_head:
+            self.raw = []
+        while self.events and not self.closed:
+            event = self.events.popleft()
+            if event is None:
+                if self.exchange is not None:
+                    self.exchange.end()
+            elif isinstance(event, bytes):
+                if self.exchange is not None:
+                    await self._pass_on(self.exchange, event)
+            elif isinstance(event, Head):
+                await self._until_free()
+                if not self.closed:
+                    await self._begin(event)
+            else:
+                await self._judge(event)
+                return
+        if self.quiet > HEAD or self.size > HEAD:
+            await self._refuse(431)
+
+    async def _pass_on(self, exchange: Exchange, data: bytes) -> None:
+        exchange.feed(data)
+        while exchange.held > HELD and exchange is self.exchange:
+            self.room.clear()
+            await self.room.wait()
+
+    async def _until_free(self) -> None:
+        while self.exchange is not None:
+            self.free.clear()
+            await self.free.wait()
+
+    async def _begin(self, head: Head) -> None:
+        method, version, target, fields, going_on = head
+        self.served += 1
+        path, _, query = target.partition(b"?")
+        expects = version == "1.1" and any(n == b"expect" and v.lower() == b"100-continue" for n, v in fields)
+        exchange = self.exchange = Exchange(
+            self, silent=method == "HEAD", plain=version == "1.0", expects=expects,
+            close=not going_on or version == "1.0" or self.served >= self.config.keep_alive_max_requests,
+        )  # fmt: skip
+        scope = {
+            "type": "http",
+            "http_version": version,
+            "asgi": {"spec_version": "2.1", "version": "3.0"},
+            "method": method,
+            "scheme": self.scheme,
+            "path": unquote(path.decode("ascii")),
+            "raw_path": path,
+            "query_string": query,
+            "root_path": self.config.root_path,
+            "headers": fields,
+            "client": self.client,
+            "server": self.server,
+            "state": self.state.copy(),
+            "extensions": {UNINVITED: exchange.is_uninvited} if expects else {},
+        }
+        await self.send(Updated(idle=False))
+        self.task_group.spawn(self._run, exchange, scope)
+        await self.context.mark_request()
+
+    async def _run(self, exchange: Exchange, scope: Any) -> None:
+        try:
+            await self.app(scope, exchange.receive, exchange.send, None, None)
+        except ClientGone:
+            pass
+        except Exception:
+            log.exception("the application failed")
+        finally:
+            await exchange.settle()
+
+    async def _judge(self, odd: Odd) -> None:
+        if not odd.raw:
+            await self._refuse(odd.status)
+            return
+        await self._until_free()
+        if not self.closed:
+            self.referee = H11Protocol(*self.given)
+            await self.referee.handle(RawData(b"".join(odd.raw)))
+
+    async def _refuse(self, status: int) -> None:
+        if self.exchange is None or self.exchange.ended:
+            await self._until_free()
+        if self.closed:
+            return
+        if self.exchange is None or not self.exchange.started:
+            end = b"content-length: 0\r\nconnection: close\r\n\r\n"
+            await self.write(LINES[status] + dated(int(time.time())) + end)
+        self._shut()
+        await self.send(Closed())
+
+    # -- what exchanges say ----------------------------------------------------------------------------------
+
+    async def write(self, data: bytes) -> None:
+        """Write, and wait while the client is slow."""
+        await self.send(RawData(data))
+
+    async def finish(self, exchange: Exchange, *, broken: bool = False) -> None:
+        """Go on to the next request, or close the connection."""
+        if exchange is not self.exchange:
+            return
+        if exchange.ended and not (exchange.close or broken or self.context.terminated.is_set()):
+            await self.send(Updated(idle=True))
+            self.exchange = None
+            self.free.set()
+            self.room.set()
+        else:
+            self._shut()
+            await self.send(Closed())
