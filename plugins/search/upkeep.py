@@ -37,6 +37,7 @@ def populate(kernel: Kernel, progress: Progress) -> dict[str, int]:
 def learn_all(kernel: Kernel, progress: Progress) -> None:
     """Learn the words of all texts whose other forms are to be found."""
     kernel.run(stems.prepare)
+    stems.known_in(kernel).forget()
     if not kernel.config[SearchConfig].languages:
         return
     for kind in stems.KINDS:

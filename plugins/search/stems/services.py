@@ -92,8 +92,7 @@ def note_ids(ctx: Context, kind: Kind, ids: Sequence[int]) -> None:
         if task == LEARN and arguments["kind"] == kind:
             arguments["ids"] = list(dict.fromkeys([*arguments["ids"], *ids]))
             return
-    wait = ctx.config[SearchConfig].settle_seconds
-    ctx.defer(LEARN, delay_seconds=wait or None, kind=kind, ids=list(ids))
+    ctx.defer(LEARN, kind=kind, ids=list(ids))
 
 
 # -- by jobs -------------------------------------------------------------------------------------------------
