@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -197,6 +198,39 @@ def test_long_work_is_parted(
     rows(kernel, "DELETE FROM search_stem")
     upkeep.learn_all(kernel, silent)
     assert len(rows(kernel, "SELECT DISTINCT word FROM search_stem WHERE word LIKE 'zw%'")) == 5 * 26
+
+
+def test_writers_of_the_same_new_words_do_not_hinder_each_other(
+    kernel: Kernel, client: Client, make_space: Any, make_content: Any
+) -> None:
+    space = make_space()
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = [f"zw{a}{b}ings" for a in letters[:6] for b in letters]
+    ids = []
+    for number in range(4):
+        ids.append(make_content(space, f"note {letters[number]}")["content_id"])
+        body = " ".join(words[number:] + words[:number] if number % 2 else reversed(words))
+        client.put(f"/api/workspaces/{space}/html-documents/{ids[-1]}", {"raw_content": body})
+    faults: list[BaseException] = []
+
+    def work(note: int) -> None:
+        try:
+            for _ in range(3):
+                stems.known_in(kernel).forget()
+                kernel.run(lambda ctx: stems.learn(ctx, "content", [note]))
+        except BaseException as error:
+            faults.append(error)
+        finally:
+            kernel.db.close_thread()
+
+    threads = [threading.Thread(target=work, args=(note,)) for note in ids]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    known = rows(kernel, "SELECT DISTINCT word FROM search_stem WHERE word LIKE 'zw%' AND language = 'english'")
+    assert len(known) == len(words)
 
 
 def test_texts_of_files_are_learned(
