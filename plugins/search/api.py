@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .choice import chosen_engine, embedded
+from .choice import chosen_engine, embedded, languages
 from .engines import (
     BUCKETS,
     ContentHits,
@@ -32,6 +32,6 @@ from .searchables import texts_of
 __all__ = [
     "BUCKETS", "FIELDS", "PARTS", "STALE", "TEXT", "ContentHits", "ContentSearch", "Engine", "Facet", "Hit",
     "Kind", "Progress", "Query", "Range", "SearchEngineUnavailable", "SpaceHits", "SpaceSearch", "Status", "Term",
-    "UserHits", "UserSearch", "chosen_engine", "columns_of", "count_of", "embedded", "highlighted", "next_ids",
-    "shown_to", "texts_of", "words",
+    "UserHits", "UserSearch", "chosen_engine", "columns_of", "count_of", "embedded", "highlighted", "languages",
+    "next_ids", "shown_to", "texts_of", "words",
 ]  # fmt: skip

@@ -61,6 +61,11 @@ def chosen_engine(config: Config) -> str:
     return config[SearchConfig].engine
 
 
+def languages(config: Config) -> tuple[str, ...]:
+    """Return the languages in which words are found in their other forms too, by the names of Snowball."""
+    return config[SearchConfig].languages
+
+
 def is_advanced(config: Config) -> bool:
     """Tell whether advanced searches are answered."""
     return config[SearchConfig].engine != "simple"

@@ -115,12 +115,14 @@ def index_rebuild(settings: Any) -> None:
 def index_status(settings: Any, as_json: bool) -> None:
     """Say how the index stands; exit code 1 when it cannot answer."""
     from .choice import engine_of
+    from .stems.services import facts as stem_facts
 
     kernel = _boot(settings)
     engine = engine_of(kernel)
     status = engine.status(kernel)
+    known = kernel.run(stem_facts, writes=False)
     kernel.db.close()
-    facts = {"engine": engine.name, "ready": status.ready, **status.facts}
+    facts = {"engine": engine.name, "ready": status.ready, **status.facts, **known}
     if as_json:
         print_json(facts)
     else:

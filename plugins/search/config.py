@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from atrio.kernel.config import ConfigSection, option
 
+from .stems.stemmer import LANGUAGES
+
 
 @dataclass(frozen=True)
 class SearchConfig:
@@ -20,6 +22,11 @@ class SearchConfig:
     )
     operator: str = option(
         "and", choices=("and", "or"), help="Whether a content must hold all words of a query, or any of them."
+    )
+    languages: tuple[str, ...] = option(
+        (),
+        choices=LANGUAGES,
+        help="Languages in which a word is also found in its other forms (`castle` finds `castles`).",
     )
     text_limit: int = option(
         100_000, minimum=1000, maximum=1_000_000, help="Characters of each text of a content that are searched."

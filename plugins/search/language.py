@@ -24,11 +24,17 @@ _TOKEN = re.compile(r'(?P<sign>[-+|]*)(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"|()]+
 
 @dataclass(frozen=True)
 class Term:
-    """One thing to look for: its folded words, one after the other; of a prefix the last one may go on."""
+    """One thing to look for: its folded words, one after the other; of a prefix the last one may go on.
+
+    A `word` stands alone and was not quoted. `typed`: nobody wrote that this word may go on, it was the last one.
+    `form`: this is another form of a word before it.
+    """
 
     kind: Kind
     words: tuple[str, ...]
     negated: bool = False
+    typed: bool = False
+    form: bool = False
 
     @property
     def text(self) -> str:
@@ -90,8 +96,8 @@ def _term(match: re.Match[str], sign: str, *, last: bool) -> Term | None:
         return None
     negated = sign.endswith("-")
     if word is None:
-        return Term("phrase" if len(found) > 1 else "word", found, negated)
+        return Term("phrase", found, negated)
     if word.endswith("*"):
         return Term("prefix", found, negated)
     typing = last and not negated and len(found[-1]) >= TYPED and word[-1].isalnum()
-    return Term("prefix" if typing else "phrase" if len(found) > 1 else "word", found, negated)
+    return Term("prefix" if typing else "phrase" if len(found) > 1 else "word", found, negated, typed=typing)

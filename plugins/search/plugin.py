@@ -44,8 +44,11 @@ def register_models() -> list[Any]:
     """Declare the tables."""
     from .files.models import SearchExtract, SearchFile
     from .models import SearchPerson, SearchPlace, SearchStale, SearchState, SearchText
+    from .stems.models import SearchStem
 
-    return [SearchText, SearchPerson, SearchPlace, SearchStale, SearchState, SearchExtract, SearchFile]
+    return [
+        SearchText, SearchPerson, SearchPlace, SearchStale, SearchState, SearchExtract, SearchFile, SearchStem,
+    ]  # fmt: skip
 
 
 @hookimpl
@@ -71,9 +74,10 @@ def register_subscriptions() -> list[Subscription]:
 def register_tasks() -> list[Task]:
     """Declare the jobs."""
     from .files.tasks import TASKS as READING
+    from .stems.tasks import TASKS as LEARNING
     from .tasks import TASKS
 
-    return [*TASKS, *READING]
+    return [*TASKS, *READING, *LEARNING]
 
 
 @hookimpl
@@ -128,11 +132,13 @@ def on_database_created(ctx: Context) -> None:
 
 @hookimpl
 def on_startup(kernel: Kernel) -> None:
-    """Index what was there before this plugin, by jobs."""
+    """Index what was there before this plugin, and learn words in other languages than before, by jobs."""
     from . import services
+    from .stems.services import prepare
 
     def begin(ctx: Context) -> None:
         if services.note_populated(ctx):
             ctx.defer("search.populate")
+        prepare(ctx)
 
     kernel.run(begin)

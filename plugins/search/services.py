@@ -22,6 +22,7 @@ from .files.asking import ask
 from .folding import fold
 from .models import FIELDS, PERSON, PLACE, STALE, STATE, TEXT
 from .searchables import texts_of
+from .stems import services as stems
 
 OWN = ("revision_id", "label", "filename", "description", "body")
 ALL_BUT_FILE = ("revision_id", *(name for name in FIELDS if name != "file"))
@@ -57,7 +58,9 @@ def project_own(ctx: Context, event: ContentEvent) -> None:
     empty = dict.fromkeys(FIELDS, "")
     row = {**empty, **own, "content_id": event.content_id, "revision_id": event.revision_id}
     _write(ctx, TEXT, "content_id", OWN, [row])
-    index_of(ctx.kernel).learn(ctx, [own["filename"], own["description"], own["body"]])
+    learned = [own["filename"], own["description"], own["body"]]
+    index_of(ctx.kernel).learn(ctx, learned)
+    stems.note(ctx, "content", [(event.content_id, learned)])
 
 
 def project_added(ctx: Context, content_ids: Sequence[int]) -> None:
@@ -70,6 +73,7 @@ def project_added(ctx: Context, content_ids: Sequence[int]) -> None:
     for content_id, added in texts_of(ctx, content_ids).items():
         values = projection.added_texts(added, limit)
         ctx.execute(update(TEXT).where(TEXT.c.content_id == content_id).values(**values))
+        stems.note(ctx, "content", [(content_id, values.values())])
         learned += values.values()
     index_of(ctx.kernel).learn(ctx, learned)
 
@@ -80,6 +84,8 @@ def project(ctx: Context, content_ids: Sequence[int]) -> int:
     if rows:
         _write(ctx, TEXT, "content_id", ALL_BUT_FILE, [{"file": "", **row} for row in rows])
         index_of(ctx.kernel).learn(ctx, [row[name] for row in rows for name in FIELDS if name in row])
+        texts = ((row["content_id"], [row[n] for n in FIELDS if n in row]) for row in rows)
+        stems.note(ctx, "content", texts)
         ask(ctx, [row["content_id"] for row in rows])
     return len(rows)
 
@@ -88,6 +94,7 @@ def set_file_text(ctx: Context, content_ids: Sequence[int], text_of_file: str) -
     """Write what was read in the bytes of some contents."""
     folded = fold(text_of_file[: ctx.config[SearchConfig].text_limit])
     ctx.execute(update(TEXT).where(TEXT.c.content_id.in_(content_ids)).values(file=folded))
+    stems.note(ctx, "content", [(i, (folded,)) for i in content_ids])
 
 
 # -- people and spaces ---------------------------------------------------------------------------------------
@@ -106,6 +113,7 @@ def project_places(ctx: Context, space_ids: Sequence[int]) -> int:
     rows = projection.place_words(ctx, space_ids)
     if rows:
         _write(ctx, PLACE, "space_id", ("label", "description"), rows)
+        stems.note(ctx, "space", [(row["space_id"], (row["label"], row["description"])) for row in rows])
     return len(rows)
 
 
@@ -219,4 +227,5 @@ def forget_texts(ctx: Context) -> int:
     for table in (TEXT, PERSON, PLACE, STALE):
         ctx.execute(delete(table))
     ctx.execute(delete(STATE).where(STATE.c.name == "populated"))
+    stems.forget_all(ctx)
     return count

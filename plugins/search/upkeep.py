@@ -10,7 +10,9 @@ from atrio.kernel.host import Kernel
 
 from . import consistency, queries, services
 from .choice import engine_of, index_of
+from .config import SearchConfig
 from .engines import KINDS, Kind, Progress
+from .stems import services as stems
 
 
 def populate(kernel: Kernel, progress: Progress) -> dict[str, int]:
@@ -28,7 +30,27 @@ def populate(kernel: Kernel, progress: Progress) -> dict[str, int]:
             progress(kind, done, max(total, done))
         counts[kind] = done
     kernel.run(services.note_populated)
+    learn_all(kernel, progress)
     return counts
+
+
+def learn_all(kernel: Kernel, progress: Progress) -> None:
+    """Learn the words of all texts whose other forms are to be found."""
+    kernel.run(stems.prepare)
+    stems.known_in(kernel).forget()
+    if not kernel.config[SearchConfig].languages:
+        return
+    for kind in stems.KINDS:
+        total = kernel.run(partial(queries.count_of, kind=kind), writes=False)
+        after = done = 0
+        while True:
+            rest, last = kernel.run(partial(stems.learn_next, kind=kind, after=after))
+            if not last:
+                break
+            if not rest:
+                after = last
+                done += stems.AT_ONCE
+                progress(f"words of: {kind}", min(done, total), total)
 
 
 def populate_contents(kernel: Kernel, content_ids: Sequence[int]) -> dict[str, int]:
@@ -39,7 +61,14 @@ def populate_contents(kernel: Kernel, content_ids: Sequence[int]) -> dict[str, i
         engine_of(kernel).put(ctx, "content", content_ids)
         return count
 
-    return {"content": kernel.run(index)}
+    counts = {"content": kernel.run(index)}
+    _learn(kernel, "content", content_ids)
+    return counts
+
+
+def _learn(kernel: Kernel, kind: Kind, ids: Sequence[int]) -> None:
+    while ids:
+        ids = kernel.run(partial(stems.learn, kind=kind, ids=ids))
 
 
 def check(kernel: Kernel, progress: Progress, *, repair: bool) -> dict[Kind, list[int]]:
@@ -56,6 +85,7 @@ def check(kernel: Kernel, progress: Progress, *, repair: bool) -> dict[Kind, lis
             wrong = kernel.run(partial(_differing, kind=kind, ids=ids), writes=False)
             if wrong and repair:
                 kernel.run(partial(_put_right, kind=kind, ids=wrong))
+                _learn(kernel, kind, wrong)
             differing.update(wrong)
             if not ids:
                 break
@@ -68,7 +98,7 @@ def check(kernel: Kernel, progress: Progress, *, repair: bool) -> dict[Kind, lis
 
 def _differing(ctx: Context, kind: Kind, ids: Sequence[int]) -> list[int]:
     own = consistency.DIFFERENT[kind](ctx, ids) if ids else []
-    return sorted({*own, *engine_of(ctx.kernel).differences(ctx, kind, ids)})
+    return sorted({*own, *stems.unlearned(ctx, kind, ids), *engine_of(ctx.kernel).differences(ctx, kind, ids)})
 
 
 def _put_right(ctx: Context, kind: Kind, ids: Sequence[int]) -> None:

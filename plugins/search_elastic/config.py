@@ -69,7 +69,8 @@ class ElasticConfig:
     replicas: int = option(0, minimum=0, maximum=16, help="Copies of each shard.")
     languages: tuple[str, ...] = option(
         (), choices=tuple(LANGUAGES),
-        help="Languages in which a word is also found in its other forms; needs `atrio search index rebuild`.",
+        help="Languages in which a word is also found in its other forms, where they are to be others than "
+        "`search.languages`; needs `atrio search index rebuild`.",
     )  # fmt: skip
     bulk_bytes: int = option(
         5 * 1024 * 1024, minimum=100_000, maximum=90_000_000, help="Bytes of one bulk request, about."

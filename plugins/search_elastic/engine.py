@@ -30,7 +30,6 @@ from atrio.plugins.search.api import (
 
 from . import documents, queries, services
 from .adapters.server import ServerAway, ServerRefused
-from .config import ElasticConfig
 from .requests import content_request
 
 log = logging.getLogger("atrio.search")
@@ -47,7 +46,7 @@ class ElasticEngine:
 
     def __init__(self, kernel: Kernel) -> None:
         self._index = services.index_of(kernel)
-        self._settings = kernel.config[ElasticConfig]
+        self._settings = self._index.settings
         self._own = embedded(kernel)
 
     def contents(self, ctx: Context, search: ContentSearch) -> ContentHits:

@@ -97,7 +97,7 @@ def _matching(query: Query, columns: Sequence[str], languages: Sequence[str]) ->
     """Return the clauses of the words: every group must match, by any of its terms, in any field."""
     return {
         "must": [_any([_term(term, columns, languages) for term in group]) for group in query.wanted],
-        "must_not": [_term(term, columns, ()) for term in query.unwanted],
+        "must_not": [_term(term, columns, languages) for term in query.unwanted],
     }
 
 
@@ -109,7 +109,7 @@ def _term(term: Term, columns: Sequence[str], languages: Sequence[str]) -> dict[
     """Return the clause of one term; its words are letters and digits only, no syntax of the server's."""
     fields = [f"{name}^{BOOSTS[name]}" for name in columns]
     if term.kind == "prefix" and len(term.words) == 1:
-        return _begins(term.text, columns, languages)
+        return _begins(term.text, columns, languages if term.typed else ())
     if len(term.words) > 1:
         how = (
             {"type": "phrase_prefix", "max_expansions": EXPANSIONS}
@@ -117,7 +117,8 @@ def _term(term: Term, columns: Sequence[str], languages: Sequence[str]) -> dict[
             else {"type": "phrase"}
         )
         return {"multi_match": {"query": term.text, "fields": fields, **how}}
-    return {"multi_match": {"query": term.text, "fields": [*fields, *_stems(columns, languages)]}}
+    forms = [] if term.kind == "phrase" else _stems(columns, languages)  # what was quoted means itself
+    return {"multi_match": {"query": term.text, "fields": [*fields, *forms]}}
 
 
 def _begins(text: str, columns: Sequence[str], languages: Sequence[str]) -> dict[str, Any]:

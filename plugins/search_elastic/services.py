@@ -8,20 +8,22 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import bindparam, delete, literal, select
 
 from atrio.kernel import jobs
+from atrio.kernel.config import Config
 from atrio.kernel.context import Context
 from atrio.kernel.db.upsert import upsert
 from atrio.kernel.host import Kernel
 from atrio.plugins.core_content.api import CONTENT
-from atrio.plugins.search.api import PARTS, Progress, count_of, next_ids
+from atrio.plugins.search.api import PARTS, Progress, count_of, languages, next_ids
 
 from . import documents, queries
 from .adapters.server import Server, ServerAway, ServerRefused
-from .config import ElasticConfig
+from .config import LANGUAGES, ElasticConfig
 from .index import Index
 from .models import WAITING
 
@@ -38,11 +40,19 @@ _FORGET = delete(WAITING).where(
 )
 
 
+def settings_of(config: Config) -> ElasticConfig:
+    """Return the settings; languages are those of the search where no others are named here."""
+    settings = config[ElasticConfig]
+    named = languages(config)
+    known = tuple(code for code, (_, name) in LANGUAGES.items() if name in named)
+    return settings if settings.languages else replace(settings, languages=known)
+
+
 def index_of(kernel: Kernel) -> Index:
     """Return the index of this installation; nothing is sent before it is used."""
 
     def make() -> Index:
-        settings = kernel.config[ElasticConfig]
+        settings = settings_of(kernel.config)
         return Index(Server(settings), settings)
 
     return kernel.part("search_elastic.index", make)

@@ -16,6 +16,7 @@ from atrio.plugins.core_content.api import CONTENT
 from ..highlights import highlighted
 from ..models import STALE, TEXT
 from ..searchables import tag_counts
+from ..stems.expansion import with_forms
 from . import (
     BUCKETS,
     ContentHits,
@@ -52,9 +53,10 @@ class EmbeddedEngine:
         self.index: Index = index_for(kernel.db.writer.dialect.name)
 
     def contents(self, ctx: Context, search: ContentSearch) -> ContentHits:
-        """Find contents: five statements whatever the number of hits, and one more for highlights."""
+        """Find contents: five statements whatever the number of hits, one more each for highlights and forms."""
         if not search.query:
             return ContentHits()
+        search = with_forms(ctx, search)
         conditions = filters(ctx, search)
         found = self.index.hits(search.query, search.fields, scored=False).cte("hit")
         rows = ctx.execute(_counted(found, conditions)).all()
@@ -91,7 +93,7 @@ class EmbeddedEngine:
 
     def spaces(self, ctx: Context, search: SpaceSearch) -> SpaceHits:
         """Find spaces."""
-        return find_places(ctx, search)
+        return find_places(ctx, with_forms(ctx, search))
 
     def put(self, ctx: Context, kind: Kind, ids: Sequence[int]) -> None:
         """Do nothing: the indexes follow `search_text` in its transactions."""

@@ -460,7 +460,20 @@ def test_other_forms_of_a_word(kernel, client, make_space, write, settle):
     assert labels(client, "cheval ") == ["un"]
     assert labels(client, "horse runs") == ["one"]
     assert labels(client, '"horse running"') == []
-    assert labels(client, "chevaux -cheval") == ["un"]
+    assert labels(client, "chevaux -cheval") == []
+    assert labels(client, 'chevaux -"cheval"') == ["un"]
+    assert labels(client, '"cheval"') == labels(client, "cheval*") == []
+    assert labels(client, '"chevaux"') == ["un"]
+
+
+@pytest.mark.atrio_config(search__languages=["french", "english", "russian"])
+def test_languages_of_the_search_count_where_no_others_are_named(kernel, client, make_space, write, settle):
+    assert services.index_of(kernel).settings.languages == ("en", "fr")
+    write(make_space("Chevaux blancs"), "un", "<p>les chevaux</p>")
+    settle()
+    assert labels(client, "cheval ") == ["un"]
+    with kernel.unit(writes=False) as ctx:
+        assert ctx.config[ElasticConfig].languages == ()
 
 
 def test_a_layout_of_other_settings_is_told(kernel, settle):

@@ -30,6 +30,8 @@ from . import Condition
 from .fields import columns_of, reading_through, within
 from .layout import COLUMNS, WEIGHTS
 
+FORM = 0.5
+"""What another form of a word counts for, of what the word itself does."""
 SHORTEST, LONGEST = 3, 84
 """Letters of the words that InnoDB indexes (innodb_ft_min_token_size, innodb_ft_max_token_size)."""
 
@@ -43,8 +45,8 @@ class MariadbIndex:
     def hits(self, query: Query, fields: frozenset[str], *, scored: bool) -> Select[Any]:
         """Return a SELECT of content_id and score."""
         names = columns_of(fields) or FIELDS
-        conditions = [or_(*(_holds(t, names) for t in group)) for group in query.wanted]
-        conditions += [not_(_holds(t, names)) for t in query.unwanted]
+        conditions = [or_(*(_holds(terms, names) for terms in _together(group))) for group in query.wanted]
+        conditions += [not_(_holds(terms, names)) for terms in _together(query.unwanted)]
         sought = " ".join(filter(None, (_candidates(group) for group in query.wanted)))
         if sought:
             indexed = (TEXT.c[name] for name in COLUMNS)
@@ -87,10 +89,20 @@ def _candidates(group: Sequence[Term]) -> str:
     return f"+({' '.join(found)})"
 
 
-def _holds(term: Term, names: Sequence[str]) -> ColumnElement[bool]:
-    """Return the condition of texts with a term; between its words stands what is no letter and no digit."""
-    words = "[^[:alnum:]]+".join(term.words)
-    pattern = f"(?<![[:alnum:]]){words}{'' if term.kind == 'prefix' else '(?![[:alnum:]])'}"
+def _together(group: Sequence[Term]) -> list[list[Term]]:
+    """Return the terms of a group, its other forms of words together: one look at a text finds any of them."""
+    forms = [t for t in group if t.form]
+    return [*([t] for t in group if not t.form), *([forms] if forms else [])]
+
+
+def _holds(terms: Sequence[Term], names: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition of texts with one of some terms; between words stands what is no letter and no digit.
+
+    Terms that are together are of one kind.
+    """
+    words = "|".join("[^[:alnum:]]+".join(term.words) for term in terms)
+    end = "" if terms[0].kind == "prefix" else "(?![[:alnum:]])"
+    pattern = f"(?<![[:alnum:]])(?:{words}){end}"
     return or_(*(TEXT.c[name].bool_op("REGEXP")(bindparam(None, pattern)) for name in names))
 
 
@@ -99,7 +111,8 @@ def _score(query: Query, names: Sequence[str]) -> ColumnElement[Any]:
     weights = dict(zip(COLUMNS, WEIGHTS, strict=True))
     total: ColumnElement[Any] = literal(0.0, Float)
     for group in query.wanted:
-        for term in group:
+        for terms in _together(group):
+            part = FORM if terms[0].form else 1.0
             for name in names:
-                total = total + case((_holds(term, (name,)), weights[name]), else_=0.0)
+                total = total + case((_holds(terms, (name,)), part * weights[name]), else_=0.0)
     return (total + literal(0.01, Float)).label("score")

@@ -58,7 +58,10 @@ class PostgresqlIndex:
             conditions.append(not_(func.coalesce(here.bool_op("@@")(_query(unwanted)), False)))
         if not scored:
             return select(TEXT.c.content_id).where(and_(*conditions))
-        score = func.ts_rank(_WEIGHTS, _VECTOR, _query(wanted or unwanted), type_=Float)
+        score: ColumnElement[float] = func.ts_rank(_WEIGHTS, _VECTOR, _query(wanted or unwanted), type_=Float)
+        if any(t.form for group in query.wanted for t in group):  # a word itself counts double
+            own = " & ".join(f"({' | '.join(_term(t) for t in g if not t.form)})" for g in query.wanted)
+            score = score + func.ts_rank(_WEIGHTS, _VECTOR, _query(own), type_=Float)
         return select(TEXT.c.content_id, score.label("score")).where(and_(*conditions))
 
     def containing(self, ctx: Context, needles: Sequence[str]) -> Condition:

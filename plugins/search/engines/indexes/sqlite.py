@@ -73,7 +73,7 @@ class SqliteIndex:
         """Return a SELECT of content_id and score."""
         names = columns_of(fields)
         only = f"{{{' '.join(names)}}} : " if names else ""
-        wanted = " AND ".join(f"({' OR '.join(_term(t) for t in group)})" for group in query.wanted)
+        wanted = " AND ".join(f"({' OR '.join(_terms(group, scored=scored))})" for group in query.wanted)
         unwanted = " OR ".join(_term(t) for t in query.unwanted)
         if not wanted:
             without = select(_WORDS.c.rowid).where(_MATCH(bindparam("fts", f"{only}({unwanted})")))
@@ -155,6 +155,13 @@ class SqliteIndex:
         ready = needed <= there
         known = ctx.execute(text("SELECT count(*) FROM search_vocabulary")).scalar() if ready else 0
         return {"ready": ready, "index": "FTS5", "part of a word": "vocabulary with trigrams", "vocabulary": known}
+
+
+def _terms(group: Sequence[Term], *, scored: bool) -> list[str]:
+    """Return the terms of a group; beside other forms a word itself stands twice, so that it counts double."""
+    own = [_term(t) for t in group if not t.form]
+    forms = [_term(t) for t in group if t.form]
+    return [*own, *(own if forms and scored else ()), *forms]
 
 
 def _term(term: Term) -> str:
