@@ -46,6 +46,65 @@ SQLITE_VOCABULARY = (
     " INSERT INTO search_letters(rowid, word) VALUES (new.word_id, new.word); END",
 )
 
+BLOCK_BITS = 8
+"""A block has 256 contents: with eight digits each it fits on a page of the database."""
+DIGITS = 8
+_OF_KIND = ("space_id", "author_id", "last_modifier_id", "type", "file_extension", "status")
+_STATES = ("hidden_by", "trashed_at", "archived_at")
+KIND_COLUMNS = (*_OF_KIND, *_STATES)
+
+
+def kind_values(row: str) -> str:
+    """Return what the columns of a kind are for a row of contents: no user is 0, states are 0 or 1."""
+    people = ("author_id", "last_modifier_id")
+    own = (f"ifnull({row}.{c}, 0)" if c in people else f"{row}.{c}" for c in _OF_KIND)
+    return ", ".join((*own, *(f"{row}.{c} IS NOT NULL" for c in _STATES)))
+
+
+NO_PARTS = "type NOT IN ('comment', 'todo')"
+_KINDS = ", ".join(KIND_COLUMNS)
+_PLACE = f"(new.content_id & {(1 << BLOCK_BITS) - 1}) * {DIGITS}"
+_SET_KIND = (
+    f"INSERT INTO search_kind({_KINDS}) VALUES ({kind_values('new')}) ON CONFLICT DO NOTHING;"  # noqa: S608
+    f" INSERT INTO search_block(block, kinds) VALUES (new.content_id >> {BLOCK_BITS},"
+    f" printf('%.{DIGITS << BLOCK_BITS}c', '0')) ON CONFLICT DO NOTHING;"
+    f" UPDATE search_block SET kinds = substr(kinds, 1, {_PLACE}) || printf('%0{DIGITS}x',"
+    f" (SELECT kind_id FROM search_kind WHERE ({_KINDS}) = ({kind_values('new')})))"
+    f" || substr(kinds, {_PLACE} + {DIGITS + 1}) WHERE block = new.content_id >> {BLOCK_BITS};"
+)
+_SET_TIMES = (
+    "INSERT INTO search_time(content_id, created, modified, revision_id)"
+    " VALUES (new.content_id, new.created, new.modified, new.current_revision_id)"
+    " ON CONFLICT (content_id) DO UPDATE SET created = excluded.created, modified = excluded.modified,"
+    " revision_id = excluded.revision_id;"
+)
+KIND_TRIGGERS = {
+    "search_kind_added": f"INSERT ON core_content_content WHEN new.{NO_PARTS} BEGIN {_SET_KIND} {_SET_TIMES} END",
+    "search_kind_changed": f"UPDATE OF {_KINDS} ON core_content_content WHEN new.{NO_PARTS}"
+    f" AND ({kind_values('old')}) IS NOT ({kind_values('new')}) BEGIN {_SET_KIND} END",
+    "search_time_changed": "UPDATE OF created, modified, current_revision_id ON core_content_content"
+    f" WHEN new.{NO_PARTS} AND (old.created, old.modified, old.current_revision_id)"
+    f" IS NOT (new.created, new.modified, new.current_revision_id) BEGIN {_SET_TIMES} END",
+    "search_time_removed": "DELETE ON core_content_content BEGIN"
+    " DELETE FROM search_time WHERE content_id = old.content_id; END",
+}
+SQLITE_KINDS = (
+    "CREATE TABLE IF NOT EXISTS search_kind (kind_id INTEGER PRIMARY KEY, space_id INTEGER NOT NULL,"
+    " author_id INTEGER NOT NULL, last_modifier_id INTEGER NOT NULL, type TEXT NOT NULL,"
+    " file_extension TEXT NOT NULL, status TEXT NOT NULL, hidden_by INTEGER NOT NULL,"
+    f" trashed_at INTEGER NOT NULL, archived_at INTEGER NOT NULL, UNIQUE ({_KINDS}))",
+    "CREATE TABLE IF NOT EXISTS search_block (block INTEGER PRIMARY KEY, kinds TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS search_time (content_id INTEGER PRIMARY KEY, created INTEGER NOT NULL,"
+    " modified INTEGER NOT NULL, revision_id INTEGER NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS ix_search_time_created ON search_time (created)",
+    "CREATE INDEX IF NOT EXISTS ix_search_time_modified ON search_time (modified, revision_id)",
+    *(f"CREATE TRIGGER IF NOT EXISTS {name} AFTER {what}" for name, what in KIND_TRIGGERS.items()),
+)
+SQLITE_DROP_KINDS = (
+    *(f"DROP TRIGGER IF EXISTS {name}" for name in KIND_TRIGGERS),
+    *(f"DROP TABLE IF EXISTS {name}" for name in ("search_kind", "search_block", "search_time")),
+)
+
 
 def sqlite_index(name: str, *, filling: bool = False) -> list[str]:
     """Return the statements that make one index of words and keep it in line."""
@@ -72,6 +131,7 @@ SQLITE_DROP_VOCABULARY = (
 
 UNMANAGED = (
     "search_words", "search_words_*", "search_letters", "search_letters_*", "search_vocabulary",
+    "search_kind", "search_block", "search_time",
     "search_text.words", "search_text.ix_search_text_*", "search_text.ft_search_text_*",
 )  # fmt: skip
 """What the indexes consist of: tables, and columns and indexes of `search_text`, that no model declares."""
@@ -136,7 +196,7 @@ def _has_trigrams(connection: Connection) -> bool:
 def creation(connection: Connection) -> list[TextClause]:
     """Return the statements that make the indexes of this engine of the database."""
     if connection.dialect.name == "sqlite":
-        found = [*sqlite_index(NAME), *SQLITE_VOCABULARY]
+        found = [*sqlite_index(NAME), *SQLITE_VOCABULARY, *SQLITE_KINDS]
     elif connection.dialect.name == "postgresql":
         found = [*POSTGRESQL, *([POSTGRESQL_LETTERS] if _has_trigrams(connection) else [])]
     else:
@@ -147,7 +207,7 @@ def creation(connection: Connection) -> list[TextClause]:
 def removal(connection: Connection) -> list[TextClause]:
     """Return the statements that delete the indexes; the texts stay."""
     if connection.dialect.name == "sqlite":
-        found = [*sqlite_drop(NAME), *sqlite_drop(NEXT), *SQLITE_DROP_VOCABULARY]
+        found = [*sqlite_drop(NAME), *sqlite_drop(NEXT), *SQLITE_DROP_VOCABULARY, *SQLITE_DROP_KINDS]
     else:
         found = list(POSTGRESQL_DROP if connection.dialect.name == "postgresql" else MARIADB_DROP)
     return [_literal(statement) for statement in found]

@@ -7,6 +7,8 @@ words that hold it are then looked for in the index of words.
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,7 +40,20 @@ from ...models import TEXT
 from .. import Progress
 from . import Condition
 from .fields import CONTAINED, columns_of, reading_through, within
-from .layout import ALWAYS, NAME, NEXT, WEIGHTS, sqlite_drop, sqlite_index, sqlite_triggers
+from .kinds import LEAST, SPARSE, put_right
+from .layout import (
+    ALWAYS,
+    KIND_TRIGGERS,
+    NAME,
+    NEXT,
+    SQLITE_KINDS,
+    WEIGHTS,
+    sqlite_drop,
+    sqlite_index,
+    sqlite_triggers,
+)
+
+log = logging.getLogger("atrio.search")
 
 LETTERS = 3
 """Letters that a part of a word must have for the vocabulary to help."""
@@ -46,6 +61,12 @@ LONGEST = 64
 """Letters of the longest word in the vocabulary."""
 WORDS_AT_ONCE = 1000
 """Words that hold a needle, up to which asking for each is better than reading the texts."""
+FEW_WORDS = 64
+"""Words up to which asking for each is better in any case."""
+FIRST_WORDS = 10
+"""Words that are asked for before texts are read: those that were written first, which are frequent ones."""
+NAMES = ("label", "filename", "tags", "description")
+"""Columns whose words come first where there are very many hits."""
 BATCH = 500
 
 _WORDS = table(NAME, column("rowid", Integer))
@@ -54,12 +75,14 @@ _FOUND = (_WORDS.c.rowid + 0).label("content_id")
 _MATCH = literal_column(NAME).op("MATCH")
 _SCORE = (-func.bm25(literal_column(NAME), *(literal_column(str(w)) for w in WEIGHTS), type_=Float)).label("score")
 _HELD = CONTENT.c.content_id.in_(select(_WORDS.c.rowid).where(_MATCH(bindparam("held"))))
+_IDS = text(f"SELECT count(*), max(rowid), json_group_array(rowid) FROM {NAME} WHERE {NAME} MATCH :fts")  # noqa: S608
+_NUMBERS = msgspec.json.Decoder(list[int])
 _LEARN = text(
     "INSERT OR IGNORE INTO search_vocabulary(word) SELECT value FROM json_each(:words)"
 )  # fmt: skip
 _KNOWN = text(
     "SELECT word FROM search_vocabulary WHERE word_id IN"
-    " (SELECT rowid FROM search_letters WHERE search_letters MATCH :letters) LIMIT :limit"
+    " (SELECT rowid FROM search_letters WHERE search_letters MATCH :letters) ORDER BY word_id LIMIT :limit"
 )
 LARGE = 1_000_000
 """Rows that the planner is told of the tables inside the indexes."""
@@ -72,15 +95,23 @@ class SqliteIndex:
     def hits(self, query: Query, fields: frozenset[str], *, scored: bool) -> Select[Any]:
         """Return a SELECT of content_id and score."""
         names = columns_of(fields)
-        only = f"{{{' '.join(names)}}} : " if names else ""
-        wanted = " AND ".join(f"({' OR '.join(_term(t) for t in group)})" for group in query.wanted)
-        unwanted = " OR ".join(_term(t) for t in query.unwanted)
+        wanted, unwanted = _wanted(query), " OR ".join(_term(t) for t in query.unwanted)
         if not wanted:
-            without = select(_WORDS.c.rowid).where(_MATCH(bindparam("fts", f"{only}({unwanted})")))
+            without = select(_WORDS.c.rowid).where(_MATCH(bindparam("fts", f"{_only(names)}({unwanted})")))
             columns: tuple[Any, ...] = (TEXT.c.content_id, literal(1.0, Float).label("score"))
             return select(*columns[: 1 + scored]).where(TEXT.c.content_id.not_in(without))
-        sought = f"{only}(({wanted}) NOT ({unwanted}))" if unwanted else f"{only}({wanted})"
-        return select(*(_FOUND, _SCORE)[: 1 + scored]).where(_MATCH(bindparam("fts", sought)))
+        return select(*(_FOUND, _SCORE)[: 1 + scored]).where(_MATCH(bindparam("fts", _expression(query, names))))
+
+    def many(self, ctx: Context, query: Query, fields: frozenset[str]) -> Sequence[int]:
+        """Return the ids of all that a query finds when they are very many: one statement."""
+        return _many(ctx, _expression(query, columns_of(fields))) if query.wanted else ()
+
+    def named(self, ctx: Context, query: Query, fields: frozenset[str]) -> Sequence[int]:
+        """Return the ids of contents with a word of a query in names, tags or description: one statement."""
+        names = [name for name in columns_of(fields) or NAMES if name in NAMES]
+        any_term = " OR ".join(_term(t) for group in query.wanted for t in group)
+        found: Any = ctx.execute(_IDS, {"fts": f"{_only(names)}({any_term})"}).one() if names else (0, 0, "[]")
+        return _NUMBERS.decode(found[2])
 
     def containing(self, ctx: Context, needles: Sequence[str]) -> Condition:
         """Return the condition of contents that hold a needle: over the vocabulary where that can help."""
@@ -89,37 +120,48 @@ class SqliteIndex:
             sought[needle] = [w for w in words(needle) if LETTERS <= len(w) <= LONGEST]
         read = [n for n, parts in sought.items() if not parts]
         parts = {part for found in sought.values() for part in found}
-        known = _vocabulary(ctx, parts) if parts else {}
-        if known is None:
-            return Condition(within(reading_through(needles)))
-        if all(sought[n] == [n] for n in needles):  # the plain case: one word after the other
-            found = [w for n in needles for w in known[n]]
-            return Condition(_HELD, {"held": _sought([found])}, "held") if found else Condition(literal(0) == 1)
+        known = _vocabulary(ctx, parts) if parts else []
+        plain = all(sought[n] == [n] for n in needles)  # one word after the other
+        if len(known) > WORDS_AT_ONCE:
+            first = [[w for w in known if n in w][:FIRST_WORDS] for n in needles] if plain else []
+            ids = _many(ctx, _sought([[w for found in first for w in found]])) if any(first) else ()
+            reading = reading_through(needles)
+            return Condition(within(reading), ids=ids, others=reading)
+        held_by = {part: [word for word in known if part in word] for part in parts}
+        if plain:
+            return _held(ctx, needles, [held_by[n] for n in needles])
         conditions: list[ColumnElement[bool]] = [within(reading_through(read))] if read else []
-        whole = [known[n] for n in needles if sought[n] == [n]]
+        whole = [held_by[n] for n in needles if sought[n] == [n]]
         if any(whole):
             conditions.append(CONTENT.c.content_id.in_(_holding([[w for found in whole for w in found]])))
         for needle in needles:
             if sought[needle] and sought[needle] != [needle]:
-                held = [known[part] for part in sought[needle]]
+                held = [held_by[part] for part in sought[needle]]
                 if all(held):
                     inside = CONTENT.c.content_id.in_(_holding(held))
                     conditions.append(and_(inside, within(reading_through([needle]))))
         return Condition(or_(*conditions) if conditions else literal(0) == 1)
 
     def learn(self, ctx: Context, texts: Sequence[str]) -> None:
-        """Add the words of texts to the vocabulary: one statement."""
-        found = {w for one in texts for w in words(one) if LETTERS <= len(w) <= LONGEST}
+        """Add the words of texts to the vocabulary, the frequent ones first: one statement."""
+        found = Counter(w for one in texts for w in words(one) if LETTERS <= len(w) <= LONGEST)
         if found:
-            ctx.execute(_LEARN, {"words": msgspec.json.encode(list(found)).decode()})
+            ordered = [word for word, _ in found.most_common()]
+            ctx.execute(_LEARN, {"words": msgspec.json.encode(ordered).decode()})
 
     def settle(self, ctx: Context) -> None:
-        """Make the planner take the tables inside the indexes for large ones: four statements at most.
+        """Bring the kinds of contents in line; make the planner take the tables inside the indexes for large ones.
 
         An ANALYZE that found them nearly empty makes FTS5 read all of its blocks each time that it deletes some,
         which costs 100 ms of every sixteenth save once they are full.
         """
-        if ctx.execute(text("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'")).first() is None:
+        there = set(ctx.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
+        if "search_block" in there:
+            for statement in SQLITE_KINDS:
+                ctx.execute(text(statement))
+            if wrong := put_right(ctx.execute):
+                log.warning("%d block(s) and time(s) were not as the contents are", wrong)
+        if "sqlite_stat1" not in there:
             return
         names = {"words": f"{NAME}!_%", "next": f"{NEXT}!_%", "letters": "search!_letters!_%"}
         small = f"UPDATE sqlite_stat1 SET stat = '{LARGE}' WHERE idx IS NULL AND stat <> '{LARGE}' AND ({_OWN})"  # noqa: S608
@@ -150,6 +192,10 @@ class SqliteIndex:
             NAME,
             "search_letters",
             "search_vocabulary",
+            "search_kind",
+            "search_block",
+            "search_time",
+            *KIND_TRIGGERS,
             *(f"{NAME}_{w}" for w in ("added", "changed", "removed")),
         }
         ready = needed <= there
@@ -162,16 +208,48 @@ def _term(term: Term) -> str:
     return f'"{term.text}"{" *" if term.kind == "prefix" else ""}'
 
 
-def _vocabulary(ctx: Context, parts: set[str]) -> dict[str, list[str]] | None:
-    """Return the known words that hold each part; None when there are too many of them."""
+def _wanted(query: Query) -> str:
+    return " AND ".join(f"({' OR '.join(_term(t) for t in group)})" for group in query.wanted)
+
+
+def _only(names: Sequence[str]) -> str:
+    return f"{{{' '.join(names)}}} : " if names else ""
+
+
+def _expression(query: Query, names: Sequence[str]) -> str:
+    """Return a query that wants something in the syntax of FTS5, in some columns or in all."""
+    unwanted = " OR ".join(_term(t) for t in query.unwanted)
+    return (
+        f"{_only(names)}(({_wanted(query)}) NOT ({unwanted}))" if unwanted else f"{_only(names)}({_wanted(query)})"
+    )
+
+
+def _many(ctx: Context, expression: str) -> Sequence[int]:
+    """Return the ids that an expression finds when they are very many."""
+    number, last, ids = ctx.execute(_IDS, {"fts": expression}).one()
+    return _NUMBERS.decode(ids) if number >= LEAST and number * SPARSE >= last else ()
+
+
+def _held(ctx: Context, needles: Sequence[str], known: Sequence[Sequence[str]]) -> Condition:
+    """Return the condition of contents that hold one of some needles, by the words that hold each."""
+    found = [word for group in known for word in group]
+    if not found:
+        return Condition(literal(0) == 1)
+    expression = _sought([found])
+    if len(found) <= FEW_WORDS:
+        return Condition(_HELD, {"held": expression}, "held", ids=_many(ctx, expression))
+    some = _many(ctx, _sought([[word for group in known for word in group[:FIRST_WORDS]]]))
+    others = reading_through(needles) if some else None
+    return Condition(_HELD, {"held": expression}, "held", ids=some, others=others)
+
+
+def _vocabulary(ctx: Context, parts: set[str]) -> list[str]:
+    """Return the known words that hold a part, the oldest first; one more than are asked for at most."""
     letters = " OR ".join(
         "(" + " AND ".join(f'"{part[i : i + LETTERS]}"' for i in range(len(part) - LETTERS + 1)) + ")"
         for part in sorted(parts)
     )
-    rows = ctx.execute(_KNOWN, {"letters": letters, "limit": WORDS_AT_ONCE + 1}).scalars().all()
-    if len(rows) > WORDS_AT_ONCE:
-        return None
-    return {part: [word for word in rows if part in word] for part in parts}
+    return list(ctx.execute(_KNOWN, {"letters": letters, "limit": WORDS_AT_ONCE + 1}).scalars())
 
 
 def _sought(groups: Sequence[Sequence[str]]) -> str:

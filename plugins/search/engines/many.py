@@ -1,0 +1,110 @@
+"""Searches that find very many contents, where what is true of all is kept in a form that is quick to read.
+
+The answers are those of the other way, with one difference: contents are not scored one by one. Those come first
+in whose names, tags or descriptions a word of the query stands, then the others, the newest first in each part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, String, and_, bindparam, func, select
+
+from atrio.kernel.context import Context
+from atrio.kernel.db.statement import Statement
+from atrio.plugins.core_content.api import CONTENT
+
+from ..models import TEXT
+from ..searchables import carried, tag_counts
+from . import BUCKETS, ContentSearch, Facet, Hit
+from .conditions import shown_to
+from .indexes import Condition, Index
+from .indexes.kinds import KIND, Crowd, as_list, in_order, kinds_of_all, listed, of_kinds
+
+NAMED, OTHERS = 2.0, 1.0
+"""Scores of contents that hold a word in names, tags or description, and of those that do not."""
+
+
+def crowd_of(ctx: Context, index: Index, search: ContentSearch) -> Crowd | None:
+    """Return what a search finds when that is very much: two statements, one when it is not.
+
+    Where single contents are asked for their tags or times the hits are looked at one by one.
+    """
+    times = (search.created.start, search.created.end, search.modified.start, search.modified.end)
+    if search.tags or any(time is not None for time in times):
+        return None
+    ids = index.many(ctx, search.query, search.fields)
+    everybody = kinds_of_all(ctx) if ids else ()
+    return Crowd(ids, everybody) if len(everybody) > (ids[-1] if ids else 0) else None
+
+
+def counted(
+    ctx: Context, crowd: Crowd, conditions: Sequence[ColumnElement[bool]], columns: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    """Return the values of columns of kinds, with their numbers of hits, and show those: one statement."""
+    query = select(KIND.c.kind_id, *(KIND.c[name] for name in columns)).where(
+        KIND.c.kind_id.in_(listed("present")), *(of_kinds(condition) for condition in conditions)
+    )
+    rows = [tuple(row) for row in ctx.execute(query, {"present": crowd.present()})]
+    crowd.show(row[0] for row in rows)
+    return [(*row[1:], crowd.counts[row[0]]) for row in rows]
+
+
+def tags_of(ctx: Context, crowd: Crowd) -> list[Facet] | None:
+    """Return the facet of the tags of what is shown: two statements, none where there are no tags."""
+    counts = tag_counts(ctx, listed("hits"))
+    if counts is None:
+        return None
+    bearing = carried(ctx)
+    if bearing is None:
+        hits = crowd.every()
+    else:
+        bearers = bearing.subquery()
+        marked = ctx.execute(select(func.json_group_array(bearers.c[0], type_=String)).select_from(bearers))
+        hits = crowd.among_those(marked.scalar() or "[]")
+    found: Any = ctx.execute(counts.limit(BUCKETS), {"hits": as_list(hits)})
+    return [Facet(value, count) for value, count in found]
+
+
+def page_of(ctx: Context, index: Index, search: ContentSearch, crowd: Crowd) -> list[Hit]:
+    """Return one page, those with a word in names first, the newest first: five statements at most."""
+    first = [i for i in index.named(ctx, search.query, search.fields) if crowd.holds(i)]
+    page: list[Hit] = []
+    if search.offset < len(first):
+        page = [Hit(i, NAMED) for i in in_order(ctx, first, search.offset, search.limit)]
+    wanted = search.limit - len(page)
+    if wanted:
+        rest = crowd.newest(ctx, max(0, search.offset - len(first)), wanted, frozenset(first))
+        page += [Hit(i, OTHERS) for i in rest]
+    return page
+
+
+def newest_of(ctx: Context, held: Condition, search: Any) -> tuple[list[int], int] | None:
+    """Return a page of a plain search that finds very many, and the number of all: six statements at most."""
+    everybody = kinds_of_all(ctx)
+    if len(everybody) <= held.ids[-1]:
+        return None
+    states = {"active": search.active, "deleted": search.deleted, "archived": search.archived}
+    shape = ("search.kinds_shown", *states.values(), len(search.content_types))
+    shown = ctx.kernel.memo(shape, lambda: _kinds_shown(states, len(search.content_types)))
+    values = {"actor_id": search.actor_id, **{f"type_{i}": t for i, t in enumerate(search.content_types)}}
+    ids = held.ids
+    if held.others is not None:
+        everything = Crowd(range(len(everybody)), everybody)
+        everything.show(row.kind_id for row in shown.all(ctx, **values, present=everything.present()))
+        left = sorted(set(everything.every()).difference(ids))
+        reading = select(TEXT.c.content_id).where(TEXT.c.content_id.in_(listed("left")), held.others)
+        ids = sorted((*ids, *ctx.execute(reading, {"left": as_list(left)}).scalars()))
+    crowd = Crowd(ids, everybody)
+    crowd.show(row.kind_id for row in shown.all(ctx, **values, present=crowd.present()))
+    return crowd.newest(ctx, search.offset, search.limit) if search.limit else [], crowd.total
+
+
+def _kinds_shown(states: dict[str, bool], types: int) -> Statement:
+    wanted = shown_to(bindparam("actor_id", type_=BigInteger), **states)
+    if types:
+        wanted = and_(wanted, CONTENT.c.type.in_([bindparam(f"type_{i}", type_=String) for i in range(types)]))
+    return Statement(
+        select(KIND.c.kind_id).where(KIND.c.kind_id.in_(listed("present")), of_kinds(wanted)), "KindRow"
+    )

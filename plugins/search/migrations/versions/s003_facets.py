@@ -1,0 +1,31 @@
+"""On SQLite: what is true of each content, in a form that is quick to read for very many of them.
+
+Revision: s003_facets, after s002
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from atrio.plugins.search.engines.indexes.kinds import put_right
+from atrio.plugins.search.engines.indexes.layout import SQLITE_DROP_KINDS, SQLITE_KINDS
+
+revision = "s003_facets"
+down_revision = "s002"
+
+
+def upgrade() -> None:
+    """Apply."""
+    connection = op.get_bind()
+    if connection.dialect.name == "sqlite":
+        for statement in SQLITE_KINDS:
+            op.execute(sa.text(statement))
+        put_right(connection.execute)
+
+
+def downgrade() -> None:
+    """Undo."""
+    if op.get_bind().dialect.name == "sqlite":
+        for statement in SQLITE_DROP_KINDS:
+            op.execute(sa.text(statement))
