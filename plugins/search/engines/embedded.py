@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -178,10 +178,12 @@ def _counted(found: Any, conditions: Sequence[Any]) -> Select[Any]:
 def _facets(ctx: Context, rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Facet]]:
     """Return the facets but tags, of combinations and their numbers of hits: one statement for the names."""
     counts: dict[str, Counter[Any]] = {name: Counter() for name in COMBINED}
-    for place, name in enumerate(COMBINED):
-        of_values = counts[name]
-        for row in rows:
-            of_values[row[place]] += row[-1]
+    *values, numbers = zip(*rows, strict=True)
+    for name, of_rows in zip(COMBINED, values, strict=True):
+        of_values: dict[Any, int] = defaultdict(int)
+        for value, n in zip(of_rows, numbers, strict=True):
+            of_values[value] += n
+        counts[name].update(of_values)
     users = {i for name in ("author_id", "last_modifier_id") for i, _ in counts[name].most_common(NAMED)}
     people, places = _names(ctx, users, {i for i, _ in counts["space_id"].most_common(NAMED)})
     return {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, String, and_, bindparam, func, select
+from sqlalchemy import BigInteger, ColumnElement, String, and_, bindparam, select
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.statement import Statement
@@ -20,7 +20,17 @@ from ..searchables import carried, tag_counts
 from . import BUCKETS, ContentSearch, Facet, Hit
 from .conditions import shown_to
 from .indexes import Condition, Index
-from .indexes.kinds import KIND, Crowd, as_list, in_order, kinds_of_all, listed, of_kinds
+from .indexes.kinds import (
+    KIND,
+    Crowd,
+    as_list,
+    gathered,
+    in_order,
+    kinds_of_all,
+    listed,
+    numbers_in,
+    of_kinds,
+)  # fmt: skip
 
 NAMED, OTHERS = 2.0, 1.0
 """Scores of contents that hold a word in names, tags or description, and of those that do not."""
@@ -46,9 +56,10 @@ def counted(
     query = select(KIND.c.kind_id, *(KIND.c[name] for name in columns)).where(
         KIND.c.kind_id.in_(listed("present")), *(of_kinds(condition) for condition in conditions)
     )
-    rows = [tuple(row) for row in ctx.execute(query, {"present": crowd.present()})]
-    crowd.show(row[0] for row in rows)
-    return [(*row[1:], crowd.counts[row[0]]) for row in rows]
+    rows = ctx.execute(query, {"present": crowd.present()}).all()
+    crowd.show([row[0] for row in rows])
+    counts = crowd.counts
+    return [(*row[1:], counts[row[0]]) for row in map(tuple, rows)]
 
 
 def tags_of(ctx: Context, crowd: Crowd) -> list[Facet] | None:
@@ -57,12 +68,8 @@ def tags_of(ctx: Context, crowd: Crowd) -> list[Facet] | None:
     if counts is None:
         return None
     bearing = carried(ctx)
-    if bearing is None:
-        hits = crowd.every()
-    else:
-        bearers = bearing.subquery()
-        marked = ctx.execute(select(func.json_group_array(bearers.c[0], type_=String)).select_from(bearers))
-        hits = crowd.among_those(marked.scalar() or "[]")
+    bearers = None if bearing is None else ctx.execute(gathered(bearing)).scalar()
+    hits = crowd.every() if bearers is None else crowd.among_those(bearers)
     found: Any = ctx.execute(counts.limit(BUCKETS), {"hits": as_list(hits)})
     return [Facet(value, count) for value, count in found]
 
@@ -81,7 +88,7 @@ def page_of(ctx: Context, index: Index, search: ContentSearch, crowd: Crowd) -> 
 
 
 def newest_of(ctx: Context, held: Condition, search: Any) -> tuple[list[int], int] | None:
-    """Return a page of a plain search that finds very many, and the number of all: six statements at most."""
+    """Return a page of a plain search that finds very many, and the number of all: five statements at most."""
     everybody = kinds_of_all(ctx)
     if len(everybody) <= held.ids[-1]:
         return None
@@ -89,15 +96,15 @@ def newest_of(ctx: Context, held: Condition, search: Any) -> tuple[list[int], in
     shape = ("search.kinds_shown", *states.values(), len(search.content_types))
     shown = ctx.kernel.memo(shape, lambda: _kinds_shown(states, len(search.content_types)))
     values = {"actor_id": search.actor_id, **{f"type_{i}": t for i, t in enumerate(search.content_types)}}
-    ids = held.ids
+    crowd = Crowd(held.ids if held.others is None else range(len(everybody)), everybody)
+    kinds = numbers_in(shown.value(ctx, **values, present=crowd.present()))
+    crowd.show(kinds)
     if held.others is not None:
-        everything = Crowd(range(len(everybody)), everybody)
-        everything.show(row.kind_id for row in shown.all(ctx, **values, present=everything.present()))
-        left = sorted(set(everything.every()).difference(ids))
-        reading = select(TEXT.c.content_id).where(TEXT.c.content_id.in_(listed("left")), held.others)
-        ids = sorted((*ids, *ctx.execute(reading, {"left": as_list(left)}).scalars()))
-    crowd = Crowd(ids, everybody)
-    crowd.show(row.kind_id for row in shown.all(ctx, **values, present=crowd.present()))
+        left = list(set(crowd.every()).difference(held.ids))
+        reading = gathered(select(TEXT.c.content_id).where(TEXT.c.content_id.in_(listed("left")), held.others))
+        more = numbers_in(ctx.execute(reading, {"left": as_list(left)}).scalar() or "[]")
+        crowd = Crowd(sorted((*held.ids, *more)), everybody)
+        crowd.show(kinds)
     return crowd.newest(ctx, search.offset, search.limit) if search.limit else [], crowd.total
 
 
@@ -105,6 +112,5 @@ def _kinds_shown(states: dict[str, bool], types: int) -> Statement:
     wanted = shown_to(bindparam("actor_id", type_=BigInteger), **states)
     if types:
         wanted = and_(wanted, CONTENT.c.type.in_([bindparam(f"type_{i}", type_=String) for i in range(types)]))
-    return Statement(
-        select(KIND.c.kind_id).where(KIND.c.kind_id.in_(listed("present")), of_kinds(wanted)), "KindRow"
-    )
+    query = select(KIND.c.kind_id).where(KIND.c.kind_id.in_(listed("present")), of_kinds(wanted))
+    return Statement(gathered(query), "ListRow")

@@ -90,9 +90,20 @@ def listed(name: str) -> Any:
     return select(func.json_each(bindparam(name, type_=String)).table_valued("value").c.value)
 
 
-def as_list(ids: Iterable[int]) -> str:
+def as_list(ids: Sequence[int]) -> str:
     """Return numbers as `listed` reads them."""
-    return msgspec.json.encode(list(ids)).decode()
+    return msgspec.json.encode(ids).decode()
+
+
+def gathered(query: Any) -> Any:
+    """Return a SELECT of one list of the numbers that a query finds: rows one by one cost several times that."""
+    numbers = query.subquery()
+    return select(func.json_group_array(numbers.c[0], type_=String).label("list")).select_from(numbers)
+
+
+def numbers_in(found: str) -> list[int]:
+    """Return the numbers of a list that `gathered` made."""
+    return _NUMBERS.decode(found)
 
 
 def of_kinds(condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -140,13 +151,15 @@ class Crowd:
 
     def present(self) -> str:
         """Return the kinds that are there, for `listed`."""
-        return as_list(kind for kind, n in enumerate(self.counts) if n and kind)
+        return as_list([kind for kind, n in enumerate(self.counts) if n and kind])
 
     def show(self, kinds: Iterable[int]) -> None:
         """Say which kinds may be shown; there are no others in `holds`, `every` and `total`."""
+        known = len(self.shown)
         for kind in kinds:
-            self.shown[kind] = 1
-            self.total += self.counts[kind]
+            if kind < known:
+                self.shown[kind] = 1
+        self.total = sum(compress(self.counts, self.shown))
 
     def holds(self, content_id: int) -> bool:
         """Tell whether a content is one of them and may be shown."""
@@ -159,7 +172,7 @@ class Crowd:
 
     def among_those(self, ids: str) -> list[int]:
         """Return which of some contents, in a list as SQLite writes it, are in it and may be shown."""
-        some = set(_NUMBERS.decode(ids))
+        some = set(numbers_in(ids))
         return list(filter(self.holds, some)) if len(some) < self.total else list(some.intersection(self.every()))
 
     def newest(self, ctx: Context, offset: int, limit: int, but: frozenset[int] = frozenset()) -> list[int]:
@@ -183,8 +196,9 @@ class Crowd:
                     found[name] = time
             if len(found) == len(_ORDERS):
                 return found["first"], found["last"], found["oldest"], found["newest"]
-        row = ctx.execute(_ENDS, {"ids": as_list(self.every())}).one()
-        return row[0], row[1], row[2], row[3]
+        row: Any = ctx.execute(_ENDS, {"ids": as_list(self.every())}).one()
+        first, last, oldest, newest = row
+        return first, last, oldest, newest
 
     def _steps(self, wanted: int) -> list[int]:
         """Return how many contents to look at until some of these are met: what is likely, then the most."""
@@ -240,7 +254,7 @@ def put_right(execute: Callable[..., Any]) -> int:
     Reads all contents, some 3 µs for each. `execute` is that of a connection or of a unit of work.
     """
     execute(text(_FILL_KINDS))
-    wrong = sum(execute(text(statement)).rowcount for statement in _FILL_TIMES)
+    wrong: int = sum(execute(text(statement)).rowcount for statement in _FILL_TIMES)
     stored = dict(iter(execute(text("SELECT block, kinds FROM search_block")).all()))
     changed: list[dict[str, Any]] = []
     for block, kinds in _blocks(execute(text(_KINDS_NOW))):

@@ -40,7 +40,7 @@ from ...models import TEXT
 from .. import Progress
 from . import Condition
 from .fields import CONTAINED, columns_of, reading_through, within
-from .kinds import LEAST, SPARSE, put_right
+from .kinds import LEAST, SPARSE, numbers_in, put_right
 from .layout import (
     ALWAYS,
     KIND_TRIGGERS,
@@ -63,7 +63,7 @@ WORDS_AT_ONCE = 1000
 """Words that hold a needle, up to which asking for each is better than reading the texts."""
 FEW_WORDS = 64
 """Words up to which asking for each is better in any case."""
-FIRST_WORDS = 10
+FIRST_WORDS = 8
 """Words that are asked for before texts are read: those that were written first, which are frequent ones."""
 NAMES = ("label", "filename", "tags", "description")
 """Columns whose words come first where there are very many hits."""
@@ -76,13 +76,12 @@ _MATCH = literal_column(NAME).op("MATCH")
 _SCORE = (-func.bm25(literal_column(NAME), *(literal_column(str(w)) for w in WEIGHTS), type_=Float)).label("score")
 _HELD = CONTENT.c.content_id.in_(select(_WORDS.c.rowid).where(_MATCH(bindparam("held"))))
 _IDS = text(f"SELECT count(*), max(rowid), json_group_array(rowid) FROM {NAME} WHERE {NAME} MATCH :fts")  # noqa: S608
-_NUMBERS = msgspec.json.Decoder(list[int])
 _LEARN = text(
     "INSERT OR IGNORE INTO search_vocabulary(word) SELECT value FROM json_each(:words)"
 )  # fmt: skip
 _KNOWN = text(
-    "SELECT word FROM search_vocabulary WHERE word_id IN"
-    " (SELECT rowid FROM search_letters WHERE search_letters MATCH :letters) ORDER BY word_id LIMIT :limit"
+    "SELECT json_group_array(word) FROM (SELECT word FROM search_vocabulary WHERE word_id IN (SELECT rowid"
+    " FROM search_letters WHERE search_letters MATCH :letters) ORDER BY word_id LIMIT :limit)"
 )
 LARGE = 1_000_000
 """Rows that the planner is told of the tables inside the indexes."""
@@ -110,8 +109,7 @@ class SqliteIndex:
         """Return the ids of contents with a word of a query in names, tags or description: one statement."""
         names = [name for name in columns_of(fields) or NAMES if name in NAMES]
         any_term = " OR ".join(_term(t) for group in query.wanted for t in group)
-        found: Any = ctx.execute(_IDS, {"fts": f"{_only(names)}({any_term})"}).one() if names else (0, 0, "[]")
-        return _NUMBERS.decode(found[2])
+        return numbers_in(_ids(ctx, f"{_only(names)}({any_term})")[2]) if names else ()
 
     def containing(self, ctx: Context, needles: Sequence[str]) -> Condition:
         """Return the condition of contents that hold a needle: over the vocabulary where that can help."""
@@ -224,10 +222,15 @@ def _expression(query: Query, names: Sequence[str]) -> str:
     )
 
 
+def _ids(ctx: Context, expression: str) -> Any:
+    """Return how many contents an expression finds, the greatest id, and a list of the ids."""
+    return ctx.execute(_IDS, {"fts": expression}).one()
+
+
 def _many(ctx: Context, expression: str) -> Sequence[int]:
     """Return the ids that an expression finds when they are very many."""
-    number, last, ids = ctx.execute(_IDS, {"fts": expression}).one()
-    return _NUMBERS.decode(ids) if number >= LEAST and number * SPARSE >= last else ()
+    number, last, ids = _ids(ctx, expression)
+    return numbers_in(ids) if number >= max(LEAST, 2) and number * SPARSE >= last else ()
 
 
 def _held(ctx: Context, needles: Sequence[str], known: Sequence[Sequence[str]]) -> Condition:
@@ -249,7 +252,8 @@ def _vocabulary(ctx: Context, parts: set[str]) -> list[str]:
         "(" + " AND ".join(f'"{part[i : i + LETTERS]}"' for i in range(len(part) - LETTERS + 1)) + ")"
         for part in sorted(parts)
     )
-    return list(ctx.execute(_KNOWN, {"letters": letters, "limit": WORDS_AT_ONCE + 1}).scalars())
+    found: Any = ctx.execute(_KNOWN, {"letters": letters, "limit": WORDS_AT_ONCE + 1}).scalar()
+    return msgspec.json.decode(found, type=list[str])
 
 
 def _sought(groups: Sequence[Sequence[str]]) -> str:
