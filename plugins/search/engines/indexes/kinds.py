@@ -45,6 +45,8 @@ SPARSE = 50
 """Contents for one hit, from which that is so too."""
 WALK = 4000
 """Contents that are looked at, newest or oldest first, before all hits are put in order."""
+MOST_KINDS = 1 << 20
+"""Kinds, from which they are no more few; numbers that are greater come from damage."""
 EMPTY = "0" * DIGITS
 PER_BLOCK = 1 << BLOCK_BITS
 
@@ -128,10 +130,13 @@ def kinds_of_all(ctx: Context) -> Sequence[int]:
     if rows[-1][0] + 1 != len(rows):
         there = dict(iter(rows))
         rows = [(i, there.get(i, EMPTY * PER_BLOCK)) for i in range(rows[-1][0] + 1)]
-    found = array("I", bytes.fromhex("".join(map(itemgetter(1), rows))))
+    digits = "".join(map(itemgetter(1), rows))
+    if len(digits) != len(rows) * DIGITS * PER_BLOCK:
+        return ()
+    found = array("I", bytes.fromhex(digits))
     if sys.byteorder == "little":
         found.byteswap()
-    return found
+    return found if max(found) < MOST_KINDS else ()
 
 
 class Crowd:
@@ -177,7 +182,9 @@ class Crowd:
 
     def newest(self, ctx: Context, offset: int, limit: int, but: frozenset[int] = frozenset()) -> list[int]:
         """Return a page of those that may be shown, newest first, some left out: a statement, or three."""
-        wanted = offset + limit
+        wanted = min(offset + limit, self.total - len(but))
+        if wanted <= offset:
+            return []
         for most in self._steps(wanted):
             found: list[int] = []
             for content_id, _time in _NEWEST_FIRST.all(ctx, limit=most):
@@ -246,18 +253,22 @@ _KINDS_NOW = (
     f" ON ({', '.join(f'k.{name}' for name in KIND_COLUMNS)}) = ({kind_values('c')})"
     f" WHERE c.{NO_PARTS} ORDER BY c.content_id"
 )
+_FORGET_KINDS = "DELETE FROM search_kind WHERE kind_id NOT IN (SELECT value FROM json_each(:used))"
 
 
 def put_right(execute: Callable[..., Any]) -> int:
     """Write what differs from the contents, and return of how many times and blocks that was so.
 
+    Kinds that no content is of any more are deleted: their numbers stay with deleted contents only.
     Reads all contents, some 3 µs for each. `execute` is that of a connection or of a unit of work.
     """
     execute(text(_FILL_KINDS))
     wrong: int = sum(execute(text(statement)).rowcount for statement in _FILL_TIMES)
     stored = dict(iter(execute(text("SELECT block, kinds FROM search_block")).all()))
     changed: list[dict[str, Any]] = []
-    for block, kinds in _blocks(execute(text(_KINDS_NOW))):
+    rows = execute(text(_KINDS_NOW)).all()
+    execute(text(_FORGET_KINDS), {"used": as_list(list({row[1] for row in rows}))})
+    for block, kinds in _blocks(rows):
         if not _same(stored.get(block, ""), kinds):
             changed.append({"block": block, "kinds": "".join(kinds)})
     if changed:
