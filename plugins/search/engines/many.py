@@ -46,7 +46,7 @@ def crowd_of(ctx: Context, index: Index, search: ContentSearch) -> Crowd | None:
         return None
     ids = index.many(ctx, search.query, search.fields)
     everybody = kinds_of_all(ctx) if ids else ()
-    return Crowd(ids, everybody) if len(everybody) > (ids[-1] if ids else 0) else None
+    return _crowd(ids, everybody) if ids else None
 
 
 def counted(
@@ -90,13 +90,13 @@ def page_of(ctx: Context, index: Index, search: ContentSearch, crowd: Crowd) -> 
 def newest_of(ctx: Context, held: Condition, search: Any) -> tuple[list[int], int] | None:
     """Return a page of a plain search that finds very many, and the number of all: five statements at most."""
     everybody = kinds_of_all(ctx)
-    if len(everybody) <= held.ids[-1]:
+    crowd = _crowd(held.ids if held.others is None else range(len(everybody)), everybody)
+    if crowd is None:
         return None
     states = {"active": search.active, "deleted": search.deleted, "archived": search.archived}
     shape = ("search.kinds_shown", *states.values(), len(search.content_types))
     shown = ctx.kernel.memo(shape, lambda: _kinds_shown(states, len(search.content_types)))
     values = {"actor_id": search.actor_id, **{f"type_{i}": t for i, t in enumerate(search.content_types)}}
-    crowd = Crowd(held.ids if held.others is None else range(len(everybody)), everybody)
     kinds = numbers_in(shown.value(ctx, **values, present=crowd.present()))
     crowd.show(kinds)
     if held.others is not None:
@@ -106,6 +106,14 @@ def newest_of(ctx: Context, held: Condition, search: Any) -> tuple[list[int], in
         crowd = Crowd(sorted((*held.ids, *more)), everybody)
         crowd.show(kinds)
     return crowd.newest(ctx, search.offset, search.limit) if search.limit else [], crowd.total
+
+
+def _crowd(ids: Sequence[int], everybody: Sequence[int]) -> Crowd | None:
+    """Return contents with their kinds; None when those cannot be trusted."""
+    try:
+        return Crowd(ids, everybody)
+    except (IndexError, TypeError):  # none are there, or not enough, or numbers that no kind has
+        return None
 
 
 def _kinds_shown(states: dict[str, bool], types: int) -> Statement:

@@ -136,18 +136,18 @@ def kinds_of_all(ctx: Context) -> Sequence[int]:
     found = array("I", bytes.fromhex(digits))
     if sys.byteorder == "little":
         found.byteswap()
-    return found if max(found) < MOST_KINDS else ()
+    return found
 
 
 class Crowd:
     """Many contents, everybody's, of which some may be shown."""
 
     def __init__(self, ids: Sequence[int], everybody: Sequence[int]) -> None:
-        """Take ids, ascending, at least two, and the kinds of all contents."""
+        """Take ids, ascending, at least two, and the kinds of all contents; IndexError when those cannot be."""
         self.ids = ids
         self.among = len(everybody)
         self.kinds: Sequence[int] = itemgetter(*ids)(everybody)
-        self.counts = [0] * (max(self.kinds) + 1)
+        self.counts = [0] * (min(max(self.kinds), MOST_KINDS) + 1)
         counts = self.counts
         for kind in self.kinds:
             counts[kind] += 1

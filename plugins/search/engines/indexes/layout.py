@@ -14,26 +14,33 @@ COLUMNS = ("label", "filename", "description", "body", "tags", "more", "comments
 WEIGHTS = (10.0, 5.0, 3.0, 1.0, 5.0, 1.0, 1.0, 1.0, 1.0)
 NAME = "search_words"
 NEXT = "search_words_next"
+NAMES = "search_names"
+NAME_COLUMNS = ("label", "filename", "description", "tags")
+"""Of the second index, of names alone: where hits are many it says which of them come first."""
 _LIST = ", ".join(COLUMNS)
-_NEW = ", ".join(f"new.{c}" for c in COLUMNS)
-_OLD = ", ".join(f"old.{c}" for c in COLUMNS)
-_CHANGED = " OR ".join(f"old.{c} IS NOT new.{c}" for c in COLUMNS)
 
-SQLITE_WORDS = (
-    "CREATE VIRTUAL TABLE IF NOT EXISTS {n} USING fts5("
-    + _LIST
-    + ", content='search_text', content_rowid='content_id', tokenize='unicode61 remove_diacritics 0')"
-)
-_REMOVE = "INSERT INTO {n}({n}, rowid, " + _LIST + ") VALUES ('delete', old.content_id, " + _OLD + ");"  # noqa: S608
-_ADD = "INSERT INTO {n}(rowid, " + _LIST + ") VALUES (new.content_id, " + _NEW + ");"  # noqa: S608
-SQLITE_TRIGGERS = (
-    "CREATE TRIGGER IF NOT EXISTS {n}_added AFTER INSERT ON search_text {when_new} BEGIN " + _ADD + " END",
-    "CREATE TRIGGER IF NOT EXISTS {n}_changed AFTER UPDATE ON search_text WHEN (" + _CHANGED + ") {and_old} BEGIN "
-    + _REMOVE + _ADD + " END",
-    "CREATE TRIGGER IF NOT EXISTS {n}_removed AFTER DELETE ON search_text {when_old} BEGIN " + _REMOVE + " END",
-)  # fmt: skip
+
+def _sqlite_words(columns: tuple[str, ...], more: str = "") -> tuple[str, ...]:
+    """Return the statements that make an index of some columns, and the triggers that keep it in line."""
+    names, new, old = (", ".join(f"{row}{c}" for c in columns) for row in ("", "new.", "old."))
+    changed = " OR ".join(f"old.{c} IS NOT new.{c}" for c in columns)
+    remove = f"INSERT INTO {{n}}({{n}}, rowid, {names}) VALUES ('delete', old.content_id, {old});"  # noqa: S608
+    add = f"INSERT INTO {{n}}(rowid, {names}) VALUES (new.content_id, {new});"  # noqa: S608
+    return (
+        f"CREATE VIRTUAL TABLE IF NOT EXISTS {{n}} USING fts5({names}, content='search_text',"
+        f" content_rowid='content_id', tokenize='unicode61 remove_diacritics 0'{more})",
+        f"CREATE TRIGGER IF NOT EXISTS {{n}}_added AFTER INSERT ON search_text {{when_new}} BEGIN {add} END",
+        f"CREATE TRIGGER IF NOT EXISTS {{n}}_changed AFTER UPDATE ON search_text WHEN ({changed}) {{and_old}}"
+        f" BEGIN {remove}{add} END",
+        f"CREATE TRIGGER IF NOT EXISTS {{n}}_removed AFTER DELETE ON search_text {{when_old}} BEGIN {remove} END",
+    )
+
+
+SQLITE_WORDS, *SQLITE_TRIGGERS = _sqlite_words(COLUMNS)
 """The first index follows every row; one that is being filled follows those up to where the filling has come."""
 ALWAYS = {"when_new": "", "and_old": "", "when_old": ""}
+SQLITE_NAMES = tuple(t.format(n=NAMES, **ALWAYS) for t in _sqlite_words(NAME_COLUMNS, ", columnsize=0"))
+SQLITE_FILL_NAMES = f"INSERT INTO {NAMES}({NAMES}) VALUES ('rebuild')"  # noqa: S608
 _FILLED = "content_id <= (SELECT value FROM search_state WHERE name = 'rebuild')"
 UP_TO_FILLED = {
     "when_new": f"WHEN new.{_FILLED}", "and_old": f"AND old.{_FILLED}", "when_old": f"WHEN old.{_FILLED}",
@@ -131,7 +138,7 @@ SQLITE_DROP_VOCABULARY = (
 
 UNMANAGED = (
     "search_words", "search_words_*", "search_letters", "search_letters_*", "search_vocabulary",
-    "search_kind", "search_block", "search_time",
+    "search_names", "search_names_*", "search_kind", "search_block", "search_time",
     "search_text.words", "search_text.ix_search_text_*", "search_text.ft_search_text_*",
 )  # fmt: skip
 """What the indexes consist of: tables, and columns and indexes of `search_text`, that no model declares."""
@@ -196,7 +203,7 @@ def _has_trigrams(connection: Connection) -> bool:
 def creation(connection: Connection) -> list[TextClause]:
     """Return the statements that make the indexes of this engine of the database."""
     if connection.dialect.name == "sqlite":
-        found = [*sqlite_index(NAME), *SQLITE_VOCABULARY, *SQLITE_KINDS]
+        found = [*sqlite_index(NAME), *SQLITE_NAMES, *SQLITE_VOCABULARY, *SQLITE_KINDS]
     elif connection.dialect.name == "postgresql":
         found = [*POSTGRESQL, *([POSTGRESQL_LETTERS] if _has_trigrams(connection) else [])]
     else:
@@ -207,7 +214,8 @@ def creation(connection: Connection) -> list[TextClause]:
 def removal(connection: Connection) -> list[TextClause]:
     """Return the statements that delete the indexes; the texts stay."""
     if connection.dialect.name == "sqlite":
-        found = [*sqlite_drop(NAME), *sqlite_drop(NEXT), *SQLITE_DROP_VOCABULARY, *SQLITE_DROP_KINDS]
+        words = [statement for name in (NAME, NEXT, NAMES) for statement in sqlite_drop(name)]
+        found = [*words, *SQLITE_DROP_VOCABULARY, *SQLITE_DROP_KINDS]
     else:
         found = list(POSTGRESQL_DROP if connection.dialect.name == "postgresql" else MARIADB_DROP)
     return [_literal(statement) for statement in found]

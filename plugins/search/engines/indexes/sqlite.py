@@ -45,7 +45,10 @@ from .layout import (
     ALWAYS,
     KIND_TRIGGERS,
     NAME,
+    NAME_COLUMNS,
+    NAMES,
     NEXT,
+    SQLITE_FILL_NAMES,
     SQLITE_KINDS,
     WEIGHTS,
     sqlite_drop,
@@ -65,8 +68,6 @@ FEW_WORDS = 64
 """Words up to which asking for each is better in any case."""
 FIRST_WORDS = 8
 """Words that are asked for before texts are read: those that were written first, which are frequent ones."""
-NAMES = ("label", "filename", "tags", "description")
-"""Columns whose words come first where there are very many hits."""
 BATCH = 500
 
 _WORDS = table(NAME, column("rowid", Integer))
@@ -75,7 +76,10 @@ _FOUND = (_WORDS.c.rowid + 0).label("content_id")
 _MATCH = literal_column(NAME).op("MATCH")
 _SCORE = (-func.bm25(literal_column(NAME), *(literal_column(str(w)) for w in WEIGHTS), type_=Float)).label("score")
 _HELD = CONTENT.c.content_id.in_(select(_WORDS.c.rowid).where(_MATCH(bindparam("held"))))
-_IDS = text(f"SELECT count(*), max(rowid), json_group_array(rowid) FROM {NAME} WHERE {NAME} MATCH :fts")  # noqa: S608
+_IDS = {
+    name: text(f"SELECT count(*), max(rowid), json_group_array(rowid) FROM {name} WHERE {name} MATCH :fts")  # noqa: S608
+    for name in (NAME, NAMES)
+}
 _LEARN = text(
     "INSERT OR IGNORE INTO search_vocabulary(word) SELECT value FROM json_each(:words)"
 )  # fmt: skip
@@ -85,7 +89,7 @@ _KNOWN = text(
 )
 LARGE = 1_000_000
 """Rows that the planner is told of the tables inside the indexes."""
-_OWN = " OR ".join(f"tbl LIKE :{name} ESCAPE '!'" for name in ("words", "next", "letters"))
+_OWN = " OR ".join(f"tbl LIKE :{name} ESCAPE '!'" for name in ("words", "next", "names", "letters"))
 
 
 class SqliteIndex:
@@ -107,9 +111,9 @@ class SqliteIndex:
 
     def named(self, ctx: Context, query: Query, fields: frozenset[str]) -> Sequence[int]:
         """Return the ids of contents with a word of a query in names, tags or description: one statement."""
-        names = [name for name in columns_of(fields) or NAMES if name in NAMES]
+        names = [name for name in columns_of(fields) or NAME_COLUMNS if name in NAME_COLUMNS]
         any_term = " OR ".join(_term(t) for group in query.wanted for t in group)
-        return numbers_in(_ids(ctx, f"{_only(names)}({any_term})")[2]) if names else ()
+        return numbers_in(_ids(ctx, f"{_only(names)}({any_term})", NAMES)[2]) if names else ()
 
     def containing(self, ctx: Context, needles: Sequence[str]) -> Condition:
         """Return the condition of contents that hold a needle: over the vocabulary where that can help."""
@@ -161,7 +165,12 @@ class SqliteIndex:
                 log.warning("%d block(s) and time(s) were not as the contents are", wrong)
         if "sqlite_stat1" not in there:
             return
-        names = {"words": f"{NAME}!_%", "next": f"{NEXT}!_%", "letters": "search!_letters!_%"}
+        names = {
+            "words": f"{NAME}!_%",
+            "next": f"{NEXT}!_%",
+            "names": "search!_names!_%",
+            "letters": "search!_letters!_%",
+        }
         small = f"UPDATE sqlite_stat1 SET stat = '{LARGE}' WHERE idx IS NULL AND stat <> '{LARGE}' AND ({_OWN})"  # noqa: S608
         changed: Any = ctx.execute(text(small), names)
         if changed.rowcount:  # without a row the planner would keep what it read before
@@ -171,6 +180,7 @@ class SqliteIndex:
     def rebuild(self, kernel: Kernel, progress: Progress) -> None:
         """Fill a second index in small transactions, then let it take the place of the first in one.
 
+        The index of names, which is small, is made anew in one.
         Writes go into the second one too, as far as it is filled: what it holds is always what is there.
         """
         kernel.run(_begin_filling)
@@ -180,6 +190,7 @@ class SqliteIndex:
             done += step
             progress("index of words", done, total)
         kernel.run(_swap)
+        kernel.run(lambda ctx: ctx.execute(text(SQLITE_FILL_NAMES)))
 
     def facts(self, ctx: Context) -> dict[str, Any]:
         """Return the names of what is there and the number of words known."""
@@ -194,7 +205,8 @@ class SqliteIndex:
             "search_block",
             "search_time",
             *KIND_TRIGGERS,
-            *(f"{NAME}_{w}" for w in ("added", "changed", "removed")),
+            NAMES,
+            *(f"{index}_{w}" for index in (NAME, NAMES) for w in ("added", "changed", "removed")),
         }
         ready = needed <= there
         known = ctx.execute(text("SELECT count(*) FROM search_vocabulary")).scalar() if ready else 0
@@ -222,9 +234,9 @@ def _expression(query: Query, names: Sequence[str]) -> str:
     )
 
 
-def _ids(ctx: Context, expression: str) -> Any:
+def _ids(ctx: Context, expression: str, index: str = NAME) -> Any:
     """Return how many contents an expression finds, the greatest id, and a list of the ids."""
-    return ctx.execute(_IDS, {"fts": expression}).one()
+    return ctx.execute(_IDS[index], {"fts": expression}).one()
 
 
 def _many(ctx: Context, expression: str) -> Sequence[int]:

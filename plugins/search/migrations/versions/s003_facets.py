@@ -1,4 +1,4 @@
-"""On SQLite: what is true of each content, in a form that is quick to read for very many of them.
+"""On SQLite: an index of names alone, and what is true of each content in a form that is quick to read.
 
 Revision: s003_facets, after s002
 """
@@ -9,7 +9,14 @@ import sqlalchemy as sa
 from alembic import op
 
 from atrio.plugins.search.engines.indexes.kinds import put_right
-from atrio.plugins.search.engines.indexes.layout import SQLITE_DROP_KINDS, SQLITE_KINDS
+from atrio.plugins.search.engines.indexes.layout import (
+    NAMES,
+    SQLITE_DROP_KINDS,
+    SQLITE_FILL_NAMES,
+    SQLITE_KINDS,
+    SQLITE_NAMES,
+    sqlite_drop,
+)
 
 revision = "s003_facets"
 down_revision = "s002"
@@ -19,7 +26,7 @@ def upgrade() -> None:
     """Apply."""
     connection = op.get_bind()
     if connection.dialect.name == "sqlite":
-        for statement in SQLITE_KINDS:
+        for statement in (*SQLITE_NAMES, SQLITE_FILL_NAMES, *SQLITE_KINDS):
             op.execute(sa.text(statement))
         put_right(connection.execute)
 
@@ -27,5 +34,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Undo."""
     if op.get_bind().dialect.name == "sqlite":
-        for statement in SQLITE_DROP_KINDS:
+        for statement in (*sqlite_drop(NAMES), *SQLITE_DROP_KINDS):
             op.execute(sa.text(statement))
