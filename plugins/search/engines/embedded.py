@@ -70,7 +70,8 @@ class EmbeddedEngine:
         total = sum(row.n for row in rows)
         if not total:
             return ContentHits()
-        facets = _facets(ctx, [(*row[: len(COMBINED)], row.n) for row in rows])
+        columns = list(zip(*rows, strict=True))
+        facets = _facets(ctx, columns[: len(COMBINED)], columns[len(COMBINED)])
         tagged = tag_counts(ctx, _joined(found, conditions, CONTENT.c.content_id))
         if tagged is not None:
             counted: Any = ctx.execute(tagged.limit(BUCKETS))
@@ -83,10 +84,10 @@ class EmbeddedEngine:
     def _of_crowd(
         self, ctx: Context, search: ContentSearch, crowd: Crowd, conditions: Sequence[Any]
     ) -> ContentHits:
-        rows = counted(ctx, crowd, conditions, COMBINED)
+        values, numbers = counted(ctx, crowd, conditions, COMBINED)
         if not crowd.total:
             return ContentHits()
-        facets = _facets(ctx, rows)
+        facets = _facets(ctx, values, numbers)
         tags = tags_of(ctx, crowd)
         if tags is not None:
             facets["tags"] = tags
@@ -175,10 +176,9 @@ def _counted(found: Any, conditions: Sequence[Any]) -> Select[Any]:
     ).group_by(*(CONTENT.c[name] for name in COMBINED))  # fmt: skip
 
 
-def _facets(ctx: Context, rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Facet]]:
-    """Return the facets but tags, of combinations and their numbers of hits: one statement for the names."""
+def _facets(ctx: Context, values: Sequence[Sequence[Any]], numbers: Sequence[int]) -> dict[str, list[Facet]]:
+    """Return the facets but tags, of the values of columns and the numbers of hits: one statement for names."""
     counts: dict[str, Counter[Any]] = {name: Counter() for name in COMBINED}
-    *values, numbers = zip(*rows, strict=True)
     for name, of_rows in zip(COMBINED, values, strict=True):
         of_values: dict[Any, int] = defaultdict(int)
         for value, n in zip(of_rows, numbers, strict=True):

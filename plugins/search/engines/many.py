@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import BigInteger, ColumnElement, String, and_, bindparam, select
 
 from atrio.kernel.context import Context
@@ -20,6 +21,7 @@ from ..searchables import carried, tag_counts
 from . import BUCKETS, ContentSearch, Facet, Hit
 from .conditions import shown_to
 from .indexes import Condition, Index
+from .indexes.fields import reading
 from .indexes.kinds import (
     KIND,
     Crowd,
@@ -51,15 +53,17 @@ def crowd_of(ctx: Context, index: Index, search: ContentSearch) -> Crowd | None:
 
 def counted(
     ctx: Context, crowd: Crowd, conditions: Sequence[ColumnElement[bool]], columns: Sequence[str]
-) -> list[tuple[Any, ...]]:
-    """Return the values of columns of kinds, with their numbers of hits, and show those: one statement."""
-    query = select(KIND.c.kind_id, *(KIND.c[name] for name in columns)).where(
-        KIND.c.kind_id.in_(listed("present")), *(of_kinds(condition) for condition in conditions)
+) -> tuple[list[list[Any]], list[int]]:
+    """Return the values that kinds have in columns, and their numbers of hits, and show those: one statement."""
+    query = gathered(
+        select(KIND.c.kind_id, *(KIND.c[name] for name in columns)).where(
+            KIND.c.kind_id.in_(listed("present")), *(of_kinds(condition) for condition in conditions)
+        )
     )
-    rows = ctx.execute(query, {"present": crowd.present()}).all()
-    crowd.show([row[0] for row in rows])
-    counts = crowd.counts
-    return [(*row[1:], counts[row[0]]) for row in map(tuple, rows)]
+    lists: Any = ctx.execute(query, {"present": crowd.present()}).one()
+    kinds, *values = (msgspec.json.decode(found) for found in lists)
+    crowd.show(kinds)
+    return values, [crowd.counts[kind] for kind in kinds]
 
 
 def tags_of(ctx: Context, crowd: Crowd) -> list[Facet] | None:
@@ -90,7 +94,7 @@ def page_of(ctx: Context, index: Index, search: ContentSearch, crowd: Crowd) -> 
 def newest_of(ctx: Context, held: Condition, search: Any) -> tuple[list[int], int] | None:
     """Return a page of a plain search that finds very many, and the number of all: five statements at most."""
     everybody = kinds_of_all(ctx)
-    crowd = _crowd(held.ids if held.others is None else range(len(everybody)), everybody)
+    crowd = _crowd(range(len(everybody)) if held.others else held.ids, everybody)
     if crowd is None:
         return None
     states = {"active": search.active, "deleted": search.deleted, "archived": search.archived}
@@ -99,11 +103,14 @@ def newest_of(ctx: Context, held: Condition, search: Any) -> tuple[list[int], in
     values = {"actor_id": search.actor_id, **{f"type_{i}": t for i, t in enumerate(search.content_types)}}
     kinds = numbers_in(shown.value(ctx, **values, present=crowd.present()))
     crowd.show(kinds)
-    if held.others is not None:
+    if held.others:
         left = list(set(crowd.every()).difference(held.ids))
-        reading = gathered(select(TEXT.c.content_id).where(TEXT.c.content_id.in_(listed("left")), held.others))
-        more = numbers_in(ctx.execute(reading, {"left": as_list(left)}).scalar() or "[]")
-        crowd = Crowd(sorted((*held.ids, *more)), everybody)
+        number = len(held.others)
+        reading_of = ctx.kernel.memo(("search.reading_left", number), lambda: _reading_left(number))
+        more = numbers_in(reading_of.value(ctx, **held.others, left=as_list(left)))
+        crowd = _crowd(sorted((*held.ids, *more)), everybody)
+        if crowd is None:
+            return None
         crowd.show(kinds)
     return crowd.newest(ctx, search.offset, search.limit) if search.limit else [], crowd.total
 
@@ -114,6 +121,11 @@ def _crowd(ids: Sequence[int], everybody: Sequence[int]) -> Crowd | None:
         return Crowd(ids, everybody)
     except (IndexError, TypeError):  # none are there, or not enough, or numbers that no kind has
         return None
+
+
+def _reading_left(number: int) -> Statement:
+    left = TEXT.c.content_id.in_(listed("left"))
+    return Statement(gathered(select(TEXT.c.content_id).where(left, reading(number))), "ListRow")
 
 
 def _kinds_shown(states: dict[str, bool], types: int) -> Statement:

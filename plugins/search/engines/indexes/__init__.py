@@ -20,14 +20,14 @@ class Condition:
     """A condition over CONTENT; with a `shape` it is always the same one, and only its named `values` differ.
 
     Where very many contents meet it, `ids` are those, ascending; with `others` they are only a part, and any
-    content that meets this condition over the texts is one more.
+    content in whose texts one of these patterns is found is one more: the values of `fields.reading`.
     """
 
     clause: ColumnElement[bool]
     values: Mapping[str, Any] = field(default_factory=dict)
     shape: str = ""
     ids: Sequence[int] = ()
-    others: ColumnElement[bool] | None = None
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 class Index(Protocol):

@@ -98,9 +98,11 @@ def as_list(ids: Sequence[int]) -> str:
 
 
 def gathered(query: Any) -> Any:
-    """Return a SELECT of one list of the numbers that a query finds: rows one by one cost several times that."""
-    numbers = query.subquery()
-    return select(func.json_group_array(numbers.c[0], type_=String).label("list")).select_from(numbers)
+    """Return a SELECT of a list for each column of what a query finds: rows one by one cost several times that."""
+    rows = query.subquery()
+    return select(*(func.json_group_array(c, type_=String).label(f"{c.key}_list") for c in rows.c)).select_from(
+        rows
+    )
 
 
 def numbers_in(found: str) -> list[int]:

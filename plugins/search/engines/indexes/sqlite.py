@@ -39,7 +39,7 @@ from ...language import Query, Term
 from ...models import TEXT
 from .. import Progress
 from . import Condition
-from .fields import CONTAINED, columns_of, reading_through, within
+from .fields import CONTAINED, columns_of, patterns, reading, reading_through, within
 from .kinds import LEAST, SPARSE, numbers_in, put_right
 from .layout import (
     ALWAYS,
@@ -66,6 +66,8 @@ WORDS_AT_ONCE = 1000
 """Words that hold a needle, up to which asking for each is better than reading the texts."""
 FEW_WORDS = 64
 """Words up to which asking for each is better in any case."""
+FEW_NEEDLES = 8
+"""Needles up to which statements are kept."""
 FIRST_WORDS = 8
 """Words that are asked for before texts are read: those that were written first, which are frequent ones."""
 BATCH = 500
@@ -127,8 +129,11 @@ class SqliteIndex:
         if len(known) > WORDS_AT_ONCE:
             first = [[w for w in known if n in w][:FIRST_WORDS] for n in needles] if plain else []
             ids = _many(ctx, _sought([[w for found in first for w in found]])) if any(first) else ()
-            reading = reading_through(needles)
-            return Condition(within(reading), ids=ids, others=reading)
+            if len(needles) > FEW_NEEDLES:
+                return Condition(within(reading_through(needles)))
+            number, sought_in = len(needles), patterns(needles)
+            clause = ctx.kernel.memo(("search.reading", number), lambda: within(reading(number)))
+            return Condition(clause, sought_in, f"reading {number}", ids, sought_in)
         held_by = {part: [word for word in known if part in word] for part in parts}
         if plain:
             return _held(ctx, needles, [held_by[n] for n in needles])
@@ -251,10 +256,10 @@ def _held(ctx: Context, needles: Sequence[str], known: Sequence[Sequence[str]]) 
     if not found:
         return Condition(literal(0) == 1)
     expression = _sought([found])
-    if len(found) <= FEW_WORDS:
+    if len(found) <= FEW_WORDS or len(needles) > FEW_NEEDLES:
         return Condition(_HELD, {"held": expression}, "held", ids=_many(ctx, expression))
     some = _many(ctx, _sought([[word for group in known for word in group[:FIRST_WORDS]]]))
-    others = reading_through(needles) if some else None
+    others = patterns(needles) if some else {}
     return Condition(_HELD, {"held": expression}, "held", ids=some, others=others)
 
 
