@@ -137,10 +137,11 @@ def plain_searches(bench: Bench, writer: Writer) -> None:
     long = [w for w in writer.words[:1000] if len(w) > 5]
     for name, word in (
         ("a rare word", writer.words[3000]),
-        ("a part of a word", writer.words[2500][1:6]),
+        ("three letters of 1,000 words", writer.words[2500][1:6]),
+        ("a part of a word, six letters", long[40][1:7]),
         ("a frequent word", long[40]),
         ("a very frequent word", long[3]),
-        ("three letters", writer.words[50][:3]),
+        ("three letters of 9,000 words", writer.words[50][:3]),
     ):
         path = f"/api/search/content?search_string={word}"
         total = bench.server.call("GET", path, headers=headers)["total_hits"]

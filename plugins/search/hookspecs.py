@@ -33,7 +33,8 @@ def register_searchables() -> Iterable[Mapping[str, Any]]:  # type: ignore[empty
 
     The field `tags` is a filter and a facet too: `carriers(names)` returns a SELECT of the ids of contents with
     one of these, `counts(hits)` a SELECT of value and count over a SELECT of content ids, the most frequent
-    first. None of them looks at rights or states: the search does.
+    first; `carried`, which may be missing, is a SELECT of the ids of all contents with a tag. None of them looks
+    at rights or states: the search does.
     """
 
 

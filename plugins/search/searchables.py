@@ -48,3 +48,9 @@ def tag_counts(ctx: Context, hits: Select[Any]) -> Select[Any] | None:
     """Return a SELECT of value and count over the contents of a SELECT; None where there are no tags."""
     counts = _tags(ctx, "counts")
     return None if counts is None else counts(hits)
+
+
+def carried(ctx: Context) -> Select[Any] | None:
+    """Return a SELECT of all contents that carry a tag; None where nobody tells."""
+    found: Select[Any] | None = _tags(ctx, "carried")
+    return found

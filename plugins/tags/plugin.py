@@ -75,9 +75,9 @@ def register_routes() -> list[Route]:
 @hookimpl(optionalhook=True)
 def register_searchables() -> list[dict[str, Any]]:
     """Let the search find contents by their tags."""
-    from .queries import carriers, counts, names_of
+    from .queries import CARRIED, carriers, counts, names_of
 
-    return [{"field": "tags", "texts": names_of, "carriers": carriers, "counts": counts}]
+    return [{"field": "tags", "texts": names_of, "carriers": carriers, "counts": counts, "carried": CARRIED}]
 
 
 @hookimpl(optionalhook=True)

@@ -56,6 +56,10 @@ def carriers(names: Sequence[str]) -> Select[Any]:
     return select(LINK.c.content_id).join(TAG, TAG.c.tag_id == LINK.c.tag_id).where(TAG.c.name.in_(names))
 
 
+CARRIED = select(LINK.c.content_id).distinct()
+"""The ids of all contents with a tag; asked by the search."""
+
+
 def counts(hits: Select[Any]) -> Select[Any]:
     """Return a SELECT of the names of tags and how many contents of a SELECT of ids carry them."""
     return (

@@ -16,9 +16,8 @@ from . import ContentSearch, Range
 
 PARTS = ("comment", "todo")
 """Types that are texts of the content that they belong to."""
-author, AUTHOR_IS, _ = digest_columns(CONTENT.c.author_id, "search_author")
-modifier, MODIFIER_IS, _ = digest_columns(CONTENT.c.last_modifier_id, "search_modifier")
-space, SPACE_IS, _ = short_columns(CONTENT.c.space_id, "search")
+author, _, _ = digest_columns(CONTENT.c.author_id, "search_author")
+space, _, _ = short_columns(CONTENT.c.space_id, "search")
 
 
 def shown_to(user_id: Any, *, active: bool, deleted: bool, archived: bool) -> ColumnElement[bool]:
@@ -53,12 +52,13 @@ def filters(ctx: Context, search: ContentSearch) -> list[ColumnElement[bool]]:
     ):  # fmt: skip
         if values:
             found.append(column.in_(values))
-    for named, related, values in (
-        (space.label, SPACE_IS, search.workspace_names), (author.public_name, AUTHOR_IS, search.author_names),
-        (modifier.public_name, MODIFIER_IS, search.modifier_names),
-    ):  # fmt: skip
+    for column, key, name, values in (
+        (CONTENT.c.space_id, space.space_id, space.label, search.workspace_names),
+        (CONTENT.c.author_id, author.user_id, author.public_name, search.author_names),
+        (CONTENT.c.last_modifier_id, author.user_id, author.public_name, search.modifier_names),
+    ):
         if values:
-            found.append(select(literal(1)).where(related, named.in_(values)).correlate(CONTENT).exists())
+            found.append(column.in_(select(key).where(name.in_(values))))
     if search.tags:
         tagged = with_tags(ctx, search.tags)
         found.append(CONTENT.c.content_id.in_(tagged) if tagged is not None else literal(0) == 1)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, literal, select, union_all
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.migrate import migrating
@@ -34,7 +35,9 @@ from . import (
 )
 from .conditions import author, filters, space
 from .indexes import Index, index_for
+from .indexes.kinds import Crowd, put_right
 from .indexes.layout import creation, removal
+from .many import counted, crowd_of, page_of, tags_of
 from .people import find_people
 from .places import find_places
 
@@ -53,17 +56,24 @@ class EmbeddedEngine:
         self.index: Index = index_for(kernel.db.writer.dialect.name)
 
     def contents(self, ctx: Context, search: ContentSearch) -> ContentHits:
-        """Find contents: five statements whatever the number of hits, one more each for highlights and forms."""
+        """Find contents: five statements whatever the number of hits, one more each for highlights and forms.
+
+        Very many hits are found once, and the rest is asked of their kinds: nine statements, 13 at most.
+        """
         if not search.query:
             return ContentHits()
         search = with_forms(ctx, search)
         conditions = filters(ctx, search)
+        crowd = crowd_of(ctx, self.index, search)
+        if crowd is not None:
+            return self._of_crowd(ctx, search, crowd, conditions)
         found = self.index.hits(search.query, search.fields, scored=False).cte("hit")
         rows = ctx.execute(_counted(found, conditions)).all()
         total = sum(row.n for row in rows)
         if not total:
             return ContentHits()
-        facets = _facets(ctx, rows)
+        columns = list(zip(*rows, strict=True))
+        facets = _facets(ctx, columns[: len(COMBINED)], columns[len(COMBINED)])
         tagged = tag_counts(ctx, _joined(found, conditions, CONTENT.c.content_id))
         if tagged is not None:
             counted: Any = ctx.execute(tagged.limit(BUCKETS))
@@ -71,6 +81,23 @@ class EmbeddedEngine:
         return ContentHits(
             self._page(ctx, search, conditions) if search.limit and search.offset < total else (), total, True,
             facets, _range(rows, "created"), _range(rows, "modified"),
+        )  # fmt: skip
+
+    def _of_crowd(
+        self, ctx: Context, search: ContentSearch, crowd: Crowd, conditions: Sequence[Any]
+    ) -> ContentHits:
+        values, numbers = counted(ctx, crowd, conditions, COMBINED)
+        if not crowd.total:
+            return ContentHits()
+        facets = _facets(ctx, values, numbers)
+        tags = tags_of(ctx, crowd)
+        if tags is not None:
+            facets["tags"] = tags
+        created, created_to, modified, modified_to = crowd.ends(ctx)
+        hits = page_of(ctx, self.index, search, crowd) if search.limit and search.offset < crowd.total else []
+        return ContentHits(
+            _marked(ctx, search, hits), crowd.total, True, facets, Range(created, created_to),
+            Range(modified, modified_to),
         )  # fmt: skip
 
     def _page(self, ctx: Context, search: ContentSearch, conditions: Sequence[Any]) -> list[Hit]:
@@ -81,11 +108,7 @@ class EmbeddedEngine:
             .limit(search.limit)
             .offset(search.offset)
         )
-        rows = ctx.execute(query).all()
-        marked: Mapping[int, Any] = {}
-        if search.highlight:
-            marked = highlighted(ctx, search.query, search.fields, [row.content_id for row in rows])
-        return [Hit(row.content_id, float(row.score), marked.get(row.content_id, {})) for row in rows]
+        return _marked(ctx, search, [Hit(row.content_id, float(row.score)) for row in ctx.execute(query)])
 
     def users(self, ctx: Context, search: UserSearch) -> UserHits:
         """Find people."""
@@ -103,6 +126,8 @@ class EmbeddedEngine:
         with migrating(kernel.db) as connection:
             for statement in creation(connection):
                 connection.execute(statement)
+            if connection.dialect.name == "sqlite":
+                put_right(connection.execute)
 
     def drop(self, kernel: Kernel) -> None:
         """Delete the indexes; the texts stay."""
@@ -128,6 +153,14 @@ class EmbeddedEngine:
         return ()
 
 
+def _marked(ctx: Context, search: ContentSearch, hits: list[Hit]) -> list[Hit]:
+    """Return hits with what shows where they matched, when that is wanted."""
+    if not search.highlight or not hits:
+        return hits
+    marked = highlighted(ctx, search.query, search.fields, [hit.id for hit in hits])
+    return [replace(hit, highlights=marked.get(hit.id, {})) for hit in hits]
+
+
 def _joined(found: Any, conditions: Sequence[Any], *columns: Any) -> Select[Any]:
     return (
         select(*columns)
@@ -145,16 +178,16 @@ def _counted(found: Any, conditions: Sequence[Any]) -> Select[Any]:
     ).group_by(*(CONTENT.c[name] for name in COMBINED))  # fmt: skip
 
 
-def _facets(ctx: Context, rows: Sequence[Any]) -> dict[str, list[Facet]]:
-    """Return the facets but tags: two statements for the names."""
+def _facets(ctx: Context, values: Sequence[Sequence[Any]], numbers: Sequence[int]) -> dict[str, list[Facet]]:
+    """Return the facets but tags, of the values of columns and the numbers of hits: one statement for names."""
     counts: dict[str, Counter[Any]] = {name: Counter() for name in COMBINED}
-    for row in rows:
-        n = row.n
-        for name, value in zip(COMBINED, row[: len(COMBINED)], strict=True):
-            counts[name][value] += n
+    for name, of_rows in zip(COMBINED, values, strict=True):
+        of_values: dict[Any, int] = defaultdict(int)
+        for value, n in zip(of_rows, numbers, strict=True):
+            of_values[value] += n
+        counts[name].update(of_values)
     users = {i for name in ("author_id", "last_modifier_id") for i, _ in counts[name].most_common(NAMED)}
-    people = _names(ctx, author.user_id, author.public_name, users)
-    places = _names(ctx, space.space_id, space.label, {i for i, _ in counts["space_id"].most_common(NAMED)})
+    people, places = _names(ctx, users, {i for i, _ in counts["space_id"].most_common(NAMED)})
     return {
         "workspace_names": _most(counts["space_id"], places),
         "author__public_names": _most(counts["author_id"], people),
@@ -165,9 +198,17 @@ def _facets(ctx: Context, rows: Sequence[Any]) -> dict[str, list[Facet]]:
     }
 
 
-def _names(ctx: Context, key: Any, name: Any, ids: set[Any]) -> dict[Any, str]:
-    rows: Any = ctx.execute(select(key, name).where(key.in_(sorted(ids - {None}))))
-    return {row[0]: row[1] for row in rows}
+def _names(ctx: Context, users: set[Any], spaces: set[Any]) -> tuple[dict[Any, str], dict[Any, str]]:
+    """Return the names of some people and spaces, by their ids: one statement."""
+    query = union_all(
+        select(literal(0), author.user_id, author.public_name).where(author.user_id.in_(sorted(users - {None}))),
+        select(literal(1), space.space_id, space.label).where(space.space_id.in_(sorted(spaces))),
+    )
+    found: tuple[dict[Any, str], dict[Any, str]] = ({}, {})
+    rows: Any = ctx.execute(query)
+    for which, key, name in rows:
+        found[which][key] = name
+    return found
 
 
 def _most(counts: Counter[Any], names: Mapping[Any, str] | None = None) -> list[Facet]:

@@ -17,11 +17,17 @@ from .. import Progress
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition over CONTENT; with a `shape` it is always the same one, and only its named `values` differ."""
+    """A condition over CONTENT; with a `shape` it is always the same one, and only its named `values` differ.
+
+    Where very many contents meet it, `ids` are those, ascending; with `others` they are only a part, and any
+    content in whose texts one of these patterns is found is one more: the values of `fields.reading`.
+    """
 
     clause: ColumnElement[bool]
     values: Mapping[str, Any] = field(default_factory=dict)
     shape: str = ""
+    ids: Sequence[int] = ()
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 class Index(Protocol):
@@ -29,6 +35,17 @@ class Index(Protocol):
 
     def hits(self, query: Query, fields: frozenset[str], *, scored: bool) -> Select[Any]:
         """Return a SELECT of content_id, and score, of what a query finds, in these wire fields or in all."""
+        ...
+
+    def many(self, ctx: Context, query: Query, fields: frozenset[str]) -> Sequence[int]:
+        """Return the ids of all that a query finds, ascending, when they are very many, and () otherwise.
+
+        Also where looking at the rows of all of them is quick enough.
+        """
+        ...
+
+    def named(self, ctx: Context, query: Query, fields: frozenset[str]) -> Sequence[int]:
+        """Return the ids of contents in whose names, tags or description a word of a query stands, ascending."""
         ...
 
     def containing(self, ctx: Context, needles: Sequence[str]) -> Condition:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, String, bindparam, or_, select
 
 from atrio.plugins.core_content.api import CONTENT
 
@@ -29,6 +29,17 @@ def reading_through(needles: Sequence[str]) -> ColumnElement[bool]:
     return or_(
         *(TEXT.c[column].like(f"%{literally(n)}%", escape="!") for n in needles for column in CONTAINED)
     )  # fmt: skip
+
+
+def reading(number: int) -> ColumnElement[bool]:
+    """Return what `reading_through` does, for some number of needles; `patterns` are its values."""
+    needles = [bindparam(f"needle_{i}", type_=String) for i in range(number)]
+    return or_(*(TEXT.c[column].like(needle, escape="!") for needle in needles for column in CONTAINED))
+
+
+def patterns(needles: Sequence[str]) -> dict[str, str]:
+    """Return the values of `reading`."""
+    return {f"needle_{i}": f"%{literally(needle)}%" for i, needle in enumerate(needles)}
 
 
 def within(condition: ColumnElement[bool]) -> ColumnElement[bool]:

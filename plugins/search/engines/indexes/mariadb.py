@@ -54,6 +54,14 @@ class MariadbIndex:
         columns = (TEXT.c.content_id, _score(query, names)) if scored else (TEXT.c.content_id,)
         return select(*columns).where(and_(*conditions))
 
+    def many(self, ctx: Context, query: Query, fields: frozenset[str]) -> Sequence[int]:
+        """Return nothing: the database looks at the rows of all hits."""
+        return ()
+
+    def named(self, ctx: Context, query: Query, fields: frozenset[str]) -> Sequence[int]:
+        """Return nothing: asked only of what `many` gives."""
+        return ()
+
     def containing(self, ctx: Context, needles: Sequence[str]) -> Condition:
         """Return the condition of contents that hold a needle: reads the texts."""
         return Condition(within(reading_through(needles)))

@@ -64,6 +64,14 @@ class PostgresqlIndex:
             score = score + func.ts_rank(_WEIGHTS, _VECTOR, _query(own), type_=Float)
         return select(TEXT.c.content_id, score.label("score")).where(and_(*conditions))
 
+    def many(self, ctx: Context, query: Query, fields: frozenset[str]) -> Sequence[int]:
+        """Return nothing: the database looks at the rows of all hits."""
+        return ()
+
+    def named(self, ctx: Context, query: Query, fields: frozenset[str]) -> Sequence[int]:
+        """Return nothing: asked only of what `many` gives."""
+        return ()
+
     def containing(self, ctx: Context, needles: Sequence[str]) -> Condition:
         """Return the condition of contents that hold a needle; the planner takes the trigrams where they are."""
         return Condition(within(reading_through(needles)))

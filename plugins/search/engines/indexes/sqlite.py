@@ -7,6 +7,8 @@ words that hold it are then looked for in the index of words.
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,8 +39,24 @@ from ...language import Query, Term
 from ...models import TEXT
 from .. import Progress
 from . import Condition
-from .fields import CONTAINED, columns_of, reading_through, within
-from .layout import ALWAYS, NAME, NEXT, WEIGHTS, sqlite_drop, sqlite_index, sqlite_triggers
+from .fields import CONTAINED, columns_of, patterns, reading, reading_through, within
+from .kinds import LEAST, SPARSE, numbers_in, put_right
+from .layout import (
+    ALWAYS,
+    KIND_TRIGGERS,
+    NAME,
+    NAME_COLUMNS,
+    NAMES,
+    NEXT,
+    SQLITE_FILL_NAMES,
+    SQLITE_KINDS,
+    WEIGHTS,
+    sqlite_drop,
+    sqlite_index,
+    sqlite_triggers,
+)
+
+log = logging.getLogger("atrio.search")
 
 LETTERS = 3
 """Letters that a part of a word must have for the vocabulary to help."""
@@ -46,6 +64,12 @@ LONGEST = 64
 """Letters of the longest word in the vocabulary."""
 WORDS_AT_ONCE = 1000
 """Words that hold a needle, up to which asking for each is better than reading the texts."""
+FEW_WORDS = 64
+"""Words up to which asking for each is better in any case."""
+FEW_NEEDLES = 8
+"""Needles up to which statements are kept."""
+FIRST_WORDS = 8
+"""Words that are asked for before texts are read: those that were written first, which are frequent ones."""
 BATCH = 500
 
 _WORDS = table(NAME, column("rowid", Integer))
@@ -54,16 +78,20 @@ _FOUND = (_WORDS.c.rowid + 0).label("content_id")
 _MATCH = literal_column(NAME).op("MATCH")
 _SCORE = (-func.bm25(literal_column(NAME), *(literal_column(str(w)) for w in WEIGHTS), type_=Float)).label("score")
 _HELD = CONTENT.c.content_id.in_(select(_WORDS.c.rowid).where(_MATCH(bindparam("held"))))
+_IDS = {
+    name: text(f"SELECT count(*), max(rowid), json_group_array(rowid) FROM {name} WHERE {name} MATCH :fts")  # noqa: S608
+    for name in (NAME, NAMES)
+}
 _LEARN = text(
     "INSERT OR IGNORE INTO search_vocabulary(word) SELECT value FROM json_each(:words)"
 )  # fmt: skip
 _KNOWN = text(
-    "SELECT word FROM search_vocabulary WHERE word_id IN"
-    " (SELECT rowid FROM search_letters WHERE search_letters MATCH :letters) LIMIT :limit"
+    "SELECT json_group_array(word) FROM (SELECT word FROM search_vocabulary WHERE word_id IN (SELECT rowid"
+    " FROM search_letters WHERE search_letters MATCH :letters) ORDER BY word_id LIMIT :limit)"
 )
 LARGE = 1_000_000
 """Rows that the planner is told of the tables inside the indexes."""
-_OWN = " OR ".join(f"tbl LIKE :{name} ESCAPE '!'" for name in ("words", "next", "letters"))
+_OWN = " OR ".join(f"tbl LIKE :{name} ESCAPE '!'" for name in ("words", "next", "names", "letters"))
 
 
 class SqliteIndex:
@@ -72,15 +100,23 @@ class SqliteIndex:
     def hits(self, query: Query, fields: frozenset[str], *, scored: bool) -> Select[Any]:
         """Return a SELECT of content_id and score."""
         names = columns_of(fields)
-        only = f"{{{' '.join(names)}}} : " if names else ""
-        wanted = " AND ".join(f"({' OR '.join(_terms(group, scored=scored))})" for group in query.wanted)
         unwanted = " OR ".join(_term(t) for t in query.unwanted)
-        if not wanted:
-            without = select(_WORDS.c.rowid).where(_MATCH(bindparam("fts", f"{only}({unwanted})")))
+        if not query.wanted:
+            without = select(_WORDS.c.rowid).where(_MATCH(bindparam("fts", f"{_only(names)}({unwanted})")))
             columns: tuple[Any, ...] = (TEXT.c.content_id, literal(1.0, Float).label("score"))
             return select(*columns[: 1 + scored]).where(TEXT.c.content_id.not_in(without))
-        sought = f"{only}(({wanted}) NOT ({unwanted}))" if unwanted else f"{only}({wanted})"
+        sought = _expression(query, names, scored=scored)
         return select(*(_FOUND, _SCORE)[: 1 + scored]).where(_MATCH(bindparam("fts", sought)))
+
+    def many(self, ctx: Context, query: Query, fields: frozenset[str]) -> Sequence[int]:
+        """Return the ids of all that a query finds when they are very many: one statement."""
+        return _many(ctx, _expression(query, columns_of(fields))) if query.wanted else ()
+
+    def named(self, ctx: Context, query: Query, fields: frozenset[str]) -> Sequence[int]:
+        """Return the ids of contents with a word of a query in names, tags or description: one statement."""
+        names = [name for name in columns_of(fields) or NAME_COLUMNS if name in NAME_COLUMNS]
+        any_term = " OR ".join(_term(t) for group in query.wanted for t in group)
+        return numbers_in(_ids(ctx, f"{_only(names)}({any_term})", NAMES)[2]) if names else ()
 
     def containing(self, ctx: Context, needles: Sequence[str]) -> Condition:
         """Return the condition of contents that hold a needle: over the vocabulary where that can help."""
@@ -89,39 +125,58 @@ class SqliteIndex:
             sought[needle] = [w for w in words(needle) if LETTERS <= len(w) <= LONGEST]
         read = [n for n, parts in sought.items() if not parts]
         parts = {part for found in sought.values() for part in found}
-        known = _vocabulary(ctx, parts) if parts else {}
-        if known is None:
-            return Condition(within(reading_through(needles)))
-        if all(sought[n] == [n] for n in needles):  # the plain case: one word after the other
-            found = [w for n in needles for w in known[n]]
-            return Condition(_HELD, {"held": _sought([found])}, "held") if found else Condition(literal(0) == 1)
+        known = _vocabulary(ctx, parts) if parts else []
+        plain = all(sought[n] == [n] for n in needles)  # one word after the other
+        if len(known) > WORDS_AT_ONCE:
+            first = [[w for w in known if n in w][:FIRST_WORDS] for n in needles] if plain else []
+            ids = _many(ctx, _sought([[w for found in first for w in found]])) if any(first) else ()
+            if len(needles) > FEW_NEEDLES:
+                return Condition(within(reading_through(needles)))
+            number, sought_in = len(needles), patterns(needles)
+            clause = ctx.kernel.memo(("search.reading", number), lambda: within(reading(number)))
+            return Condition(clause, sought_in, f"reading {number}", ids, sought_in)
+        held_by = {part: [word for word in known if part in word] for part in parts}
+        if plain:
+            return _held(ctx, needles, [held_by[n] for n in needles])
         conditions: list[ColumnElement[bool]] = [within(reading_through(read))] if read else []
-        whole = [known[n] for n in needles if sought[n] == [n]]
+        whole = [held_by[n] for n in needles if sought[n] == [n]]
         if any(whole):
             conditions.append(CONTENT.c.content_id.in_(_holding([[w for found in whole for w in found]])))
         for needle in needles:
             if sought[needle] and sought[needle] != [needle]:
-                held = [known[part] for part in sought[needle]]
+                held = [held_by[part] for part in sought[needle]]
                 if all(held):
                     inside = CONTENT.c.content_id.in_(_holding(held))
                     conditions.append(and_(inside, within(reading_through([needle]))))
         return Condition(or_(*conditions) if conditions else literal(0) == 1)
 
     def learn(self, ctx: Context, texts: Sequence[str]) -> None:
-        """Add the words of texts to the vocabulary: one statement."""
-        found = {w for one in texts for w in words(one) if LETTERS <= len(w) <= LONGEST}
+        """Add the words of texts to the vocabulary, the frequent ones first: one statement."""
+        found = Counter(w for one in texts for w in words(one) if LETTERS <= len(w) <= LONGEST)
         if found:
-            ctx.execute(_LEARN, {"words": msgspec.json.encode(list(found)).decode()})
+            ordered = [word for word, _ in found.most_common()]
+            ctx.execute(_LEARN, {"words": msgspec.json.encode(ordered).decode()})
 
     def settle(self, ctx: Context) -> None:
-        """Make the planner take the tables inside the indexes for large ones: four statements at most.
+        """Bring the kinds of contents in line; make the planner take the tables inside the indexes for large ones.
 
         An ANALYZE that found them nearly empty makes FTS5 read all of its blocks each time that it deletes some,
         which costs 100 ms of every sixteenth save once they are full.
         """
-        if ctx.execute(text("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'")).first() is None:
+        there = set(ctx.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
+        if "search_block" in there:
+            for statement in SQLITE_KINDS:
+                ctx.execute(text(statement))
+            if wrong := put_right(ctx.execute):
+                log.warning("%d block(s) and time(s) were not as the contents are", wrong)
+        if "sqlite_stat1" not in there:
             return
-        names = {"words": f"{NAME}!_%", "next": f"{NEXT}!_%", "letters": "search!_letters!_%"}
+        names = {
+            "words": f"{NAME}!_%",
+            "next": f"{NEXT}!_%",
+            "names": "search!_names!_%",
+            "letters": "search!_letters!_%",
+        }
         small = f"UPDATE sqlite_stat1 SET stat = '{LARGE}' WHERE idx IS NULL AND stat <> '{LARGE}' AND ({_OWN})"  # noqa: S608
         changed: Any = ctx.execute(text(small), names)
         if changed.rowcount:  # without a row the planner would keep what it read before
@@ -131,6 +186,7 @@ class SqliteIndex:
     def rebuild(self, kernel: Kernel, progress: Progress) -> None:
         """Fill a second index in small transactions, then let it take the place of the first in one.
 
+        The index of names, which is small, is made anew in one.
         Writes go into the second one too, as far as it is filled: what it holds is always what is there.
         """
         kernel.run(_begin_filling)
@@ -140,6 +196,7 @@ class SqliteIndex:
             done += step
             progress("index of words", done, total)
         kernel.run(_swap)
+        kernel.run(lambda ctx: ctx.execute(text(SQLITE_FILL_NAMES)))
 
     def facts(self, ctx: Context) -> dict[str, Any]:
         """Return the names of what is there and the number of words known."""
@@ -150,7 +207,12 @@ class SqliteIndex:
             NAME,
             "search_letters",
             "search_vocabulary",
-            *(f"{NAME}_{w}" for w in ("added", "changed", "removed")),
+            "search_kind",
+            "search_block",
+            "search_time",
+            *KIND_TRIGGERS,
+            NAMES,
+            *(f"{index}_{w}" for index in (NAME, NAMES) for w in ("added", "changed", "removed")),
         }
         ready = needed <= there
         known = ctx.execute(text("SELECT count(*) FROM search_vocabulary")).scalar() if ready else 0
@@ -169,16 +231,52 @@ def _term(term: Term) -> str:
     return f'"{term.text}"{" *" if term.kind == "prefix" else ""}'
 
 
-def _vocabulary(ctx: Context, parts: set[str]) -> dict[str, list[str]] | None:
-    """Return the known words that hold each part; None when there are too many of them."""
+def _wanted(query: Query, *, scored: bool) -> str:
+    return " AND ".join(f"({' OR '.join(_terms(group, scored=scored))})" for group in query.wanted)
+
+
+def _only(names: Sequence[str]) -> str:
+    return f"{{{' '.join(names)}}} : " if names else ""
+
+
+def _expression(query: Query, names: Sequence[str], *, scored: bool = False) -> str:
+    """Return a query that wants something in the syntax of FTS5, in some columns or in all."""
+    wanted, unwanted = _wanted(query, scored=scored), " OR ".join(_term(t) for t in query.unwanted)
+    return f"{_only(names)}(({wanted}) NOT ({unwanted}))" if unwanted else f"{_only(names)}({wanted})"
+
+
+def _ids(ctx: Context, expression: str, index: str = NAME) -> Any:
+    """Return how many contents an expression finds, the greatest id, and a list of the ids."""
+    return ctx.execute(_IDS[index], {"fts": expression}).one()
+
+
+def _many(ctx: Context, expression: str) -> Sequence[int]:
+    """Return the ids that an expression finds when they are very many."""
+    number, last, ids = _ids(ctx, expression)
+    return numbers_in(ids) if number >= max(LEAST, 2) and number * SPARSE >= last else ()
+
+
+def _held(ctx: Context, needles: Sequence[str], known: Sequence[Sequence[str]]) -> Condition:
+    """Return the condition of contents that hold one of some needles, by the words that hold each."""
+    found = [word for group in known for word in group]
+    if not found:
+        return Condition(literal(0) == 1)
+    expression = _sought([found])
+    if len(found) <= FEW_WORDS or len(needles) > FEW_NEEDLES:
+        return Condition(_HELD, {"held": expression}, "held", ids=_many(ctx, expression))
+    some = _many(ctx, _sought([[word for group in known for word in group[:FIRST_WORDS]]]))
+    others = patterns(needles) if some else {}
+    return Condition(_HELD, {"held": expression}, "held", ids=some, others=others)
+
+
+def _vocabulary(ctx: Context, parts: set[str]) -> list[str]:
+    """Return the known words that hold a part, the oldest first; one more than are asked for at most."""
     letters = " OR ".join(
         "(" + " AND ".join(f'"{part[i : i + LETTERS]}"' for i in range(len(part) - LETTERS + 1)) + ")"
         for part in sorted(parts)
     )
-    rows = ctx.execute(_KNOWN, {"letters": letters, "limit": WORDS_AT_ONCE + 1}).scalars().all()
-    if len(rows) > WORDS_AT_ONCE:
-        return None
-    return {part: [word for word in rows if part in word] for part in parts}
+    found: Any = ctx.execute(_KNOWN, {"letters": letters, "limit": WORDS_AT_ONCE + 1}).scalar()
+    return msgspec.json.decode(found, type=list[str])
 
 
 def _sought(groups: Sequence[Sequence[str]]) -> str:
