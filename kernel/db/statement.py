@@ -184,6 +184,13 @@ class Write:
         cursor.close()
         return int(made)
 
+    def value(self, ctx: Context, values: Mapping[str, Any]) -> Any:
+        """Run it and return the first value of what it returns (RETURNING); None where no row was written."""
+        cursor = self._execute(ctx, values)
+        row = cursor.fetchone()
+        cursor.close()
+        return None if row is None else row[0]
+
     def _execute(self, ctx: Context, values: Mapping[str, Any]) -> Any:
         ctx.written()
         kept = ctx.kept
