@@ -194,11 +194,11 @@ def test_bytes_from_memory_are_on_the_disk_before_their_row(
             if upload:
                 kernel.blobs.upload(blob)
 
-            def act(ctx: Any, blob: Any = blob) -> None:
+            def act(ctx: Any, blob: Any = blob) -> list[str]:
                 kernel.blobs.keep(ctx, blob)
-                assert synced == [f"some bytes {int(upload)}", "folder"]
+                return list(synced)
 
-            kernel.run(act)
+            assert kernel.run(act) == [f"some bytes {int(upload)}", "folder"]
             synced.clear()
         blob = hold(kernel, b"some bytes 1")
         kernel.blobs.upload(blob)

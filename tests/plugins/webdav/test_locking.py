@@ -126,7 +126,12 @@ def test_odd_requests_for_locks_are_answered_alike(place: Any) -> None:
     def steps() -> Any:
         for depth in ("1", "x"):
             yield he("LOCK", FILE, EXCLUSIVE, depth=depth)
-        for body in (b"<", b"<a/>", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', EXCLUSIVE.replace(b"write", b"read")):
+        for body in (
+            b"<",
+            b"<a/>",
+            b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+            EXCLUSIVE.replace(b"write", b"read"),
+        ):
             yield he("LOCK", FILE, body)
         yield he("LOCK", FILE, EXCLUSIVE.replace(b"<D:exclusive/>", b""))
         yield he("LOCK", FILE, EXCLUSIVE.replace(b"</D:lockinfo>", b"<D:more/></D:lockinfo>"))
@@ -136,7 +141,9 @@ def test_odd_requests_for_locks_are_answered_alike(place: Any) -> None:
         yield he("LOCK", "/Alpha.space/none/new.txt", EXCLUSIVE)
         yield he("LOCK", SPACE, EXCLUSIVE)
         yield place.reader("LOCK", FILE, EXCLUSIVE)
-        yield place.outsider("LOCK", FILE, EXCLUSIVE) if "outsider" in place.people else he("LOCK", "/x", EXCLUSIVE)
+        yield (
+            place.outsider("LOCK", FILE, EXCLUSIVE) if "outsider" in place.people else he("LOCK", "/x", EXCLUSIVE)
+        )
         yield he("UNLOCK", "/Alpha.space/none.txt", lock_token=NONE)
         yield he("UNLOCK", FILE, b"body", lock_token=NONE)
         yield he("LOCK", FILE, EXCLUSIVE, if_="nothing")
