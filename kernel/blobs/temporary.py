@@ -122,9 +122,9 @@ class TemporaryBlob:
         if self._held is None:
             return
         file = self._open()
+        held, self._held = self._held, None  # from here there is a file that may have to go
         with room():
-            _write_whole(file.fileno(), self._held)
-        self._held = None
+            _write_whole(file.fileno(), held)
 
     def land(self, *, fsync: bool) -> None:
         """Finish writing, and see to it that the bytes are in the file; with `fsync` on the disk."""
