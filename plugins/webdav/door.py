@@ -99,10 +99,10 @@ class Door:
         kept = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
         request = Request({**scope, "headers": kept}, request_id)
         method = scope["method"]
-        act, writes = self._native(request, kept)
+        act, writes = self._native(request, kept, scope.get("http_version", "1.1"))
         try:
             if method in WITH_XML and act is not None:
-                if _is_short(request):
+                if _is_short(request, scope.get("http_version", "1.1")):
                     body = await read_body(receive, SHORT, self.limits.stall_seconds)
                     receive = given_body(body, receive)
                     act = partial(act, body=body)
@@ -130,7 +130,9 @@ class Door:
             return await self._send(send, request, found)
         return await self.bridge(inner, receive, send, **{"atrio.drive": drive})
 
-    def _native(self, request: Request, headers: list[tuple[bytes, bytes]]) -> tuple[Any, bool]:
+    def _native(
+        self, request: Request, headers: list[tuple[bytes, bytes]], version: str
+    ) -> tuple[Any, bool]:  # fmt: skip
         """Return what answers a request without the protocol library, and whether it writes; None: the library."""
         method, given = request.method, request.headers
         if method in ("GET", "HEAD"):
@@ -145,7 +147,8 @@ class Door:
         if method == "PUT":
             return (None if OF_THE_LIBRARY & given.keys() else _target), False
         if method == "UNLOCK":
-            return (_unlock if given.get("content-length", "0") == "0" and _is_short(request) else None), True
+            empty = given.get("content-length", "0") == "0" and _is_short(request, version)
+            return (_unlock if empty else None), True
         return _lock, True
 
     def _ask(self, request: Request, act: Any, writes: bool) -> tuple[Drive | None, Any]:
@@ -322,11 +325,11 @@ def prefix(settings: WebdavConfig) -> str:
     return "/" + (settings.root_path.strip("/") or "webdav")
 
 
-def _is_short(request: Request) -> bool:
+def _is_short(request: Request, version: str) -> bool:
     """Tell whether a body is short and its length known: it may be read before it is asked who sends it."""
-    if "transfer-encoding" in request.headers:
-        return False
-    length = request.headers.get("content-length", "0")
+    length = request.headers.get("content-length")
+    if length is None:  # only HTTP/1 says by this that there is none (RFC 9112 §6.3)
+        return version.startswith("1.") and "transfer-encoding" not in request.headers
     return length.isascii() and length.isdigit() and int(length) <= SHORT
 
 

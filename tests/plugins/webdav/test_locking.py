@@ -250,3 +250,24 @@ def test_a_long_body_is_read_from_those_alone_who_signed_in(place: Any) -> None:
     stranger = Client(place.kernel.app)
     assert stranger.request("LOCK", "/webdav" + FILE, body=body, headers={}).status == 401
     assert stranger.request("LOCK", "/webdav" + FILE, body=EXCLUSIVE, headers={}).status == 401
+
+
+@pytest.mark.parametrize(
+    ("version", "headers", "short"),
+    [
+        ("1.1", {}, True),
+        ("1.0", {"content-length": "65536"}, True),
+        ("1.1", {"content-length": "65537"}, False),
+        ("1.1", {"content-length": "-1"}, False),
+        ("1.1", {"transfer-encoding": "chunked"}, False),
+        ("2", {}, False),  # there may be a body of any length
+        ("2", {"content-length": "5"}, True),
+    ],
+)
+def test_which_bodies_are_short(version: str, headers: dict[str, str], short: bool) -> None:
+    from atrio.kernel.http.request import Request
+    from atrio.plugins.webdav.door import _is_short
+
+    given = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope = {"method": "LOCK", "path": "/", "headers": given, "http_version": version}
+    assert _is_short(Request(scope, "x"), version) is short
