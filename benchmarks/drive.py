@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import itertools
 import os
 import shutil
 import signal
@@ -23,6 +24,9 @@ from load import resident_mib
 from server import PASSWORD, Server, free_port
 
 BLOCK = os.urandom(1024 * 1024)
+NUMBER = itertools.count()
+FRESH = (number.to_bytes(8, "big") + BLOCK[8:] for number in itertools.count(1 << 32))
+"""Bodies of a megabyte, no two alike, so that no server finds them among what it has."""
 FOLDERS, FILES = 5, 1000
 WHO = base64.b64encode(f"admin@admin.admin:{PASSWORD}".encode()).decode()
 LOCK = (
@@ -36,12 +40,16 @@ Row = Callable[..., None]
 
 @dataclass
 class Target:
-    """A server with a folder that may be written; `pid` is that of the process that is measured."""
+    """A server with a folder that may be written; `pid` is that of the process that is measured.
+
+    `behind` tells which files hold what was saved under a path, so that they can be brought to the disk.
+    """
 
     name: str
     port: int
     root: str
     pid: int
+    behind: Callable[[str], list[Path]] = lambda path: []
 
     def open(self) -> http.client.HTTPConnection:
         """Return a connection."""
@@ -103,6 +111,28 @@ def put_to_disk(target: Target, name: str, mib: int) -> float:
     return put_large(target, name, mib) + once(os.sync)
 
 
+def in_folder(files: Path) -> Callable[[str], list[Path]]:
+    """Return what plain servers write for a path: the file and the folder that names it."""
+    return lambda path: [files / path.strip("/"), (files / path.strip("/")).parent]
+
+
+def settle(target: Target, path: str) -> None:
+    """Bring what was saved under a path to the disk, as far as the server has not done it."""
+    for each in target.behind(path):
+        handle = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def put_fresh(dav: Client, path: str, size: int, *, to_disk: bool = False) -> None:
+    """Save bytes that nobody has saved before; with `to_disk` they are on the disk afterwards."""
+    dav.good("PUT", path, next(FRESH)[:size])
+    if to_disk:
+        settle(dav.target, path)
+
+
 def get_large(target: Target, name: str, mib: int) -> float:
     """Download it; returns seconds. The last block is looked at."""
     began = time.perf_counter()
@@ -144,10 +174,14 @@ def measure(target: Target, mib: int) -> dict[str, float]:
     found[f"PUT {mib} MiB and on the disk"] = min(put_to_disk(target, f"sync{n}.bin", mib) for n in range(2))
     for number in range(2):
         dav.good("DELETE", f"/sync{number}.bin")
-    small = BLOCK
-    found["PUT 1 MiB"] = median(lambda: dav.good("PUT", "/small.bin", small), 60)
+    megabyte = len(BLOCK)
+    found["PUT 1 MiB"] = median(lambda: put_fresh(dav, "/small.bin", megabyte), 60)
+    disk = median(lambda: put_fresh(dav, "/small.bin", megabyte, to_disk=True), 60)
+    found["PUT 1 MiB and on the disk"] = disk
     found["GET 1 MiB"] = median(lambda: dav.good("GET", "/small.bin"), 60)
-    found["PUT 16 bytes"] = median(lambda: dav.good("PUT", "/tiny.bin", b"0123456789abcdef"), 200)
+    found["PUT 16 bytes"] = median(lambda: put_fresh(dav, "/tiny.bin", 16), 200)
+    found["PUT 16 bytes and on the disk"] = median(lambda: put_fresh(dav, "/tiny.bin", 16, to_disk=True), 200)
+    found["PUT 16 bytes, a new name"] = median(lambda: put_fresh(dav, f"/new-{next(NUMBER)}.bin", 16), 100)
     found["PROPFIND, depth 0"] = median(lambda: dav.good("PROPFIND", "/tiny.bin", Depth="0"), 200)
     dav.good("MKCOL", "/tree")
     for folder in range(FOLDERS):
@@ -203,7 +237,7 @@ def apache(folder: Path) -> Iterator[Target | None]:
     )
     running = subprocess.Popen([program, "-DFOREGROUND", "-f", str(folder / "apache.conf")])
     try:
-        target = Target("Apache", port, "", running.pid)
+        target = Target("Apache", port, "", running.pid, in_folder(folder / "files"))
         _wait(target)
         yield target
     finally:
@@ -232,7 +266,7 @@ def plain(folder: Path) -> Iterator[Target | None]:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        target = Target("wsgidav", port, "", running.pid)
+        target = Target("wsgidav", port, "", running.pid, in_folder(folder / "files"))
         _wait(target)
         yield target
     finally:
@@ -303,7 +337,9 @@ def bench_drive(folder: Path, row: Row, mib: int) -> None:
     server.sign_in()
     body = {"label": "Bench", "description": "", "access_type": "open", "default_user_role": "reader"}
     server.call("POST", "/api/workspaces", body)
-    mine = Target("Atrio", server.port, "/webdav/Bench.space", server.pid)
+    # Bytes are on the disk when it answers; what SQLite committed is in its log, which it syncs now and then.
+    log = folder / "atrio" / "atrio.db-wal"
+    mine = Target("Atrio", server.port, "/webdav/Bench.space", server.pid, lambda path: [log])
     found["Atrio"] = measure(mine, mib)
     server.call("POST", "/api/workspaces", {**body, "label": "Other"})
     other = f"http://127.0.0.1:{server.port}/webdav/Other.space/tree"

@@ -81,6 +81,7 @@ class Context:
     _session: Session | None = None
     _later: list[Callable[[Kernel], None]] = field(default_factory=list)
     _seen: int = 0
+    _points: int = 0
     _wrote: bool = False
     _closed: bool = False
 
@@ -161,15 +162,32 @@ class Context:
             with self._session.begin_nested():
                 yield
             return
-        nested = self.connection.begin_nested()
+        from sqlalchemy.exc import DBAPIError
+
+        from .db.statement import run_plain
+
+        self._points += 1
+        name = f"atrio_{self._points}"
+        run_plain(self, f"SAVEPOINT {name}")
         try:
             yield
             self._flush()
-        except BaseException:
+        except BaseException as error:
             self._forget()
-            nested.rollback()
+            try:
+                run_plain(self, f"ROLLBACK TO SAVEPOINT {name}")
+            except DBAPIError:
+                if not isinstance(error, DBAPIError):
+                    raise
+                # The database has undone more than this (a deadlock), or is gone: that is what is told.
             raise
-        nested.commit()
+        run_plain(self, f"RELEASE SAVEPOINT {name}")
+
+    def written(self) -> None:
+        """Note that something is written past the session: what waits in the session goes before it."""
+        self._wrote = True
+        if self._session is not None and (self._session.new or self._session.dirty or self._session.deleted):
+            self._session.flush()
 
     def _flush(self) -> None:
         if self._session is not None:

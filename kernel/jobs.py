@@ -13,16 +13,19 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Index, Integer, delete, func, insert, or_, select, update
+from sqlalchemy import BigInteger, Index, Integer, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .db.base import Base, LongText, Timestamp, exact
+from .db.statement import Statement, Write
 
 if TYPE_CHECKING:
     from .context import Context
 
 BACKOFF_SECONDS = (10, 60, 600, 3600, 21600)
 SECOND = 1_000_000
+FEW = 4
+"""Rows that are written one by one; more go together."""
 
 
 class OutboxJob(Base):
@@ -44,6 +47,31 @@ class OutboxJob(Base):
     created: Mapped[int] = mapped_column(Timestamp)
     finished: Mapped[int | None] = mapped_column(Timestamp)
     error: Mapped[str | None] = mapped_column(LongText)
+
+
+_JOB = Base.metadata.tables["kernel_outbox"]
+_INSERT = Write(insert(_JOB))
+_now = bindparam("now", type_=BigInteger)
+_LEASE = Write(
+    update(_JOB)
+    .where(
+        _JOB.c.id == bindparam("job_id"),
+        or_(
+            (_JOB.c.state == "pending") & (_JOB.c.available <= _now),
+            (_JOB.c.state == "leased") & (_JOB.c.leased_until < _now),
+        ),
+    )
+    .values(
+        state="leased", leased_until=bindparam("until", type_=BigInteger), holder=bindparam("me"),
+        attempt=_JOB.c.attempt + 1,
+    )
+)  # fmt: skip
+_JOB_ROW = Statement(select(_JOB).where(_JOB.c.id == bindparam("job_id")), "JobRow")
+_HELD = Write(
+    update(_JOB).where(
+        _JOB.c.id == bindparam("job_id"), _JOB.c.attempt == bindparam("held"), _JOB.c.state == "leased"
+    )
+)  # fmt: skip
 
 
 class Lease(Base):
@@ -100,31 +128,23 @@ def new_id() -> str:
 
 def insert_jobs(ctx: Context, rows: Sequence[dict[str, Any]]) -> None:
     """Write outbox rows in the unit."""
-    ctx.execute(insert(OutboxJob), list(rows))
+    if len(rows) <= FEW:
+        for row in rows:
+            _INSERT.run(ctx, row)
+    else:
+        ctx.execute(_INSERT.statement, list(rows))
 
 
 def take_lease(ctx: Context, job_id: str, until: int) -> Any | None:
     """Lease a due job for this process; None when somebody else has it or it is over."""
-    now = ctx.now
-    due = or_(
-        (OutboxJob.state == "pending") & (OutboxJob.available <= now),
-        (OutboxJob.state == "leased") & (OutboxJob.leased_until < now),
-    )
-    claimed = _count(
-        ctx,
-        update(OutboxJob)
-        .where(OutboxJob.id == job_id, due)
-        .values(state="leased", leased_until=until, holder=holder(), attempt=OutboxJob.attempt + 1),
-    )
-    if claimed != 1:
+    if _LEASE.run(ctx, {"job_id": job_id, "now": ctx.now, "until": until, "me": holder()}) != 1:
         return None
-    return ctx.execute(select(OutboxJob.__table__).where(OutboxJob.id == job_id)).one()
+    return _JOB_ROW.first(ctx, job_id=job_id)
 
 
 def mark(ctx: Context, job_id: str, held_attempt: int, /, **values: Any) -> bool:
     """Change a job that this attempt still holds; False when the lease was lost."""
-    held = (OutboxJob.id == job_id, OutboxJob.attempt == held_attempt, OutboxJob.state == "leased")
-    return _count(ctx, update(OutboxJob).where(*held).values(**values)) == 1
+    return _HELD.run(ctx, {"job_id": job_id, "held": held_attempt, **values}) == 1
 
 
 def due_ids(ctx: Context, known: Iterable[str], limit: int = 500) -> list[str]:

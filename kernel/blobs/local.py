@@ -19,12 +19,21 @@ class LocalBlobs(BlobStore):
         """Return where the blob lies."""
         return self.root / digest[:2] / digest[2:4] / digest
 
+    def upload(self, blob: TemporaryBlob, *, known: bool | None = None) -> None:
+        """Write bytes that are still in memory, unless equal ones lie there: `keep` looks whether they count."""
+        if blob.held and not self.path(blob.digest).exists():
+            blob.land(fsync=self.fsync)
+
     def put(self, blob: TemporaryBlob) -> None:
         """Move the temporary file to its place."""
         target = self.path(blob.digest)
+        blob.land(fsync=self.fsync)
         with room():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            blob.path.replace(target)
+            try:
+                blob.path.replace(target)
+            except FileNotFoundError:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                blob.path.replace(target)
         if self.fsync:
             _sync_folder(target.parent)
 
@@ -35,7 +44,7 @@ class LocalBlobs(BlobStore):
             return
         # Its own file even where equal bytes lie already without a row: it is young, so the sweep leaves it
         # alone until this unit has committed.
-        if blob.path.exists() or not target.exists():  # a unit that is tried again has moved it already
+        if blob.present or not target.exists():  # a unit that is tried again has moved it already
             self.put(blob)
 
     def source(self, digest: str) -> Path:

@@ -7,13 +7,14 @@ same key, so the database lets only one of them be.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db.base import Base, Timestamp, exact
+from ..db.statement import Write
 from ..errors import BlobsUnavailable, RetryWork
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ FRESHEN = (
     .where(Blob.digest == bindparam("named", type_=exact(64)), Blob.size >= 0)
     .values(created=bindparam("now", type_=BigInteger))
 )
+_FRESHEN = Write(FRESHEN)
+_INSERT = Write(insert(Base.metadata.tables["kernel_blob"]))
 
 
 def freshen(ctx: Context, digest: str) -> bool:
@@ -44,8 +47,7 @@ def freshen(ctx: Context, digest: str) -> bool:
 
     Not only looked at: whoever collects unused blobs waits for this unit, or is seen to have been first.
     """
-    fresh: Any = ctx.execute(FRESHEN, {"named": digest, "now": ctx.now})
-    return bool(fresh.rowcount == 1)
+    return _FRESHEN.run(ctx, {"named": digest, "now": ctx.now}) == 1
 
 
 def write_row(ctx: Context, digest: str, size: int, *, dead_before: int) -> bool:
@@ -55,7 +57,7 @@ def write_row(ctx: Context, digest: str, size: int, *, dead_before: int) -> bool
     """
     try:
         with ctx.savepoint():
-            ctx.execute(insert(Blob).values(digest=digest, size=size, created=ctx.now))
+            _INSERT.run(ctx, {"digest": digest, "size": size, "created": ctx.now})
     except IntegrityError:
         pass
     else:

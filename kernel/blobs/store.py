@@ -70,10 +70,9 @@ class BlobStore(ABC):
         """Make the folders."""
         self.incoming.mkdir(parents=True, exist_ok=True)
 
-    def begin(self) -> TemporaryBlob:
-        """Start a new blob, in a file of this machine."""
-        self.prepare()
-        return TemporaryBlob(self.incoming / secrets.token_hex(16), ahead=self.fsync)
+    def begin(self, *, hold: int = 0) -> TemporaryBlob:
+        """Start a new blob, in a file of this machine; up to `hold` bytes wait for it in memory."""
+        return TemporaryBlob(self.incoming / secrets.token_hex(16), ahead=self.fsync, hold=hold)
 
     def take(self, source: Path, progress: Callable[[int], None] | None = None) -> TemporaryBlob:
         """Copy a file of the disk into a temporary blob, block by block."""

@@ -32,12 +32,13 @@ def room() -> Iterator[None]:
 class TemporaryBlob:
     """Bytes on their way in: hashed and counted while they are written.
 
-    `stored_at` is when a store that is elsewhere was given them, in seconds of the monotonic clock; `checked` once
-    the plugins that look at files have seen them, or where the server made them itself.
+    Up to `hold` bytes stay in memory until something asks for the file. `stored_at` is when a store that is
+    elsewhere was given them, in seconds of the monotonic clock; `checked` once the plugins that look at files have
+    seen them, or where the server made them itself.
     """
 
-    def __init__(self, path: Path, *, ahead: bool = False) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, ahead: bool = False, hold: int = 0) -> None:
+        self._path = path
         self.size = 0
         self.checked = False
         self._ahead = ahead and hasattr(os, "posix_fadvise")
@@ -45,14 +46,43 @@ class TemporaryBlob:
         self.head = b""
         self.stored_at: float | None = None
         self._hash = hashlib.sha256()
+        self._hold = hold
+        self._held: list[bytes] | None = [] if hold else None
+        self._file: FileIO | None = None
+        if not hold:
+            self._open()
+
+    def _open(self) -> FileIO:
         with room():
-            self._file: FileIO | None = path.open("xb", buffering=0)
+            try:
+                self._file = self._path.open("xb", buffering=0)
+            except FileNotFoundError:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self._path.open("xb", buffering=0)
+        return self._file
+
+    @property
+    def path(self) -> Path:
+        """Where the file is; bytes that are in memory are written to it first."""
+        self._spill()
+        return self._path
+
+    @property
+    def held(self) -> bool:
+        """Tell whether the bytes are in memory alone."""
+        return self._held is not None
+
+    @property
+    def present(self) -> bool:
+        """Tell whether the bytes are still here, and not moved to a store or discarded."""
+        return self._held is not None or self._path.exists()
 
     @classmethod
     def finished(cls, path: Path, hashed: Any = None) -> TemporaryBlob:
         """Return the blob of a file whose bytes are all there; they are read unless their hash is given."""
         made = cls.__new__(cls)
-        made.path, made._ahead, made._begun, made._file, made.checked = path, False, 0, None, False
+        made._path, made._ahead, made._begun, made._file, made.checked = path, False, 0, None, False
+        made._hold, made._held = 0, None
         made.stored_at = None
         with path.open("rb") as file:
             made.head = file.read(8192)
@@ -69,12 +99,17 @@ class TemporaryBlob:
 
     def write(self, *parts: bytes) -> None:
         """Append bytes, given in one piece or in several that need not be joined for it."""
-        assert self._file is not None
         for data in parts:
             if len(self.head) < 8192:
                 self.head += data[: 8192 - len(self.head)]
             self._hash.update(data)
             self.size += len(data)
+        if self._held is not None:
+            self._held += parts
+            if self.size > self._hold:
+                self._spill()
+            return
+        assert self._file is not None
         with room():
             _write_whole(self._file.fileno(), parts)
         if self._ahead and self.size - self._begun >= AHEAD:
@@ -82,8 +117,22 @@ class TemporaryBlob:
             os.posix_fadvise(self._file.fileno(), self._begun, self.size - self._begun, os.POSIX_FADV_DONTNEED)
             self._begun = self.size
 
+    def _spill(self) -> None:
+        """Write what is in memory to the file."""
+        if self._held is None:
+            return
+        file = self._open()
+        held, self._held = self._held, None  # from here there is a file that may have to go
+        with room():
+            _write_whole(file.fileno(), held)
+
+    def land(self, *, fsync: bool) -> None:
+        """Finish writing, and see to it that the bytes are in the file; with `fsync` on the disk."""
+        self._spill()
+        self.close(fsync=fsync)
+
     def close(self, *, fsync: bool) -> None:
-        """Finish writing; with `fsync` wait until the bytes are on the disk."""
+        """Finish writing; with `fsync` wait until the bytes are on the disk. What is in memory stays there."""
         if self._file is not None:
             if fsync:
                 with room():
@@ -96,7 +145,10 @@ class TemporaryBlob:
         if self._file is not None:
             self._file.close()
             self._file = None
-        self.path.unlink(missing_ok=True)
+        if self._held is not None:
+            self._held = None
+        else:
+            self._path.unlink(missing_ok=True)
 
 
 def _write_whole(handle: int, parts: Sequence[bytes]) -> None:

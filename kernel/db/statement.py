@@ -1,4 +1,4 @@
-"""A SELECT that is built and compiled once and then runs on the driver's cursor.
+"""Statements that are built and compiled once and then run on the driver's cursor.
 
 The hot paths of the server run few, fixed statements. Executing them through the full SQLAlchemy machinery
 costs several times what SQLite needs to answer; compiling once and handing the text to the driver keeps the
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import namedtuple
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -128,3 +128,99 @@ class Statement:
         """Return the first column of the first row or None."""
         row = self.first(ctx, **params)
         return None if row is None else row[0]
+
+
+class _CompiledWrite:
+    def __init__(self, statement: Any, dialect: Dialect, keys: tuple[str, ...]) -> None:
+        named = set(keys)
+        compiled: Any = statement.compile(dialect=dialect, column_keys=list(keys))
+        self.text = str(compiled)
+        order = compiled.positiontup
+        self.positions: tuple[str, ...] | None = None if order is None else tuple(order)
+        self.names = tuple(compiled.binds)
+        self.constants = {name: bound.value for name, bound in compiled.binds.items() if name not in named}
+        self.converters = [
+            (name, convert)
+            for name, bound in compiled.binds.items()
+            if (convert := bound.type.dialect_impl(dialect).bind_processor(dialect)) is not None
+        ]
+
+
+class Write:
+    """A fixed INSERT, UPDATE or DELETE of single values; all that its columns need is named when it runs.
+
+    Neither defaults of Python nor expanding IN parameters are supported. With `key`, the table's one generated
+    key, `insert` returns its value.
+    """
+
+    def __init__(self, statement: Any, key: Any = None) -> None:
+        self.statement = statement
+        self.key = key
+        self._compiled: dict[tuple[str, tuple[str, ...]], _CompiledWrite] = {}
+        self._lock = threading.Lock()
+
+    def _for(self, dialect: Dialect, keys: tuple[str, ...]) -> _CompiledWrite:
+        found = self._compiled.get((dialect.name, keys))
+        if found is None:
+            statement = self.statement
+            if self.key is not None and dialect.name == "postgresql":
+                statement = statement.returning(self.key)
+            with self._lock:
+                made = _CompiledWrite(statement, dialect, keys)
+                found = self._compiled.setdefault((dialect.name, keys), made)
+        return found
+
+    def run(self, ctx: Context, values: Mapping[str, Any]) -> int:
+        """Run it and return how many rows it wrote."""
+        cursor = self._execute(ctx, values)
+        count = int(cursor.rowcount)
+        cursor.close()
+        return count
+
+    def insert(self, ctx: Context, values: Mapping[str, Any]) -> int:
+        """Run it and return the key that the database gave the new row."""
+        cursor = self._execute(ctx, values)
+        made = cursor.fetchone()[0] if ctx.kept.connection.dialect.name == "postgresql" else cursor.lastrowid
+        cursor.close()
+        return int(made)
+
+    def value(self, ctx: Context, values: Mapping[str, Any]) -> Any:
+        """Run it and return the first value of what it returns (RETURNING); None where no row was written."""
+        cursor = self._execute(ctx, values)
+        row = cursor.fetchone()
+        cursor.close()
+        return None if row is None else row[0]
+
+    def _execute(self, ctx: Context, values: Mapping[str, Any]) -> Any:
+        ctx.written()
+        kept = ctx.kept
+        dialect = kept.connection.dialect
+        compiled = self._for(dialect, tuple(values))
+        given = {**compiled.constants, **values} if compiled.constants else values
+        if compiled.converters:
+            given = {**given, **{name: convert(given[name]) for name, convert in compiled.converters}}
+        for watch in watchers:
+            watch(compiled.text)
+        cursor = kept.raw.cursor()
+        try:
+            if compiled.positions is not None:
+                cursor.execute(compiled.text, [given[name] for name in compiled.positions])
+            else:
+                cursor.execute(compiled.text, {name: given[name] for name in compiled.names})
+        except dialect.loaded_dbapi.Error as error:
+            raise wrap_driver_error(dialect, error, compiled.text, kept.raw) from error
+        return cursor
+
+
+def run_plain(ctx: Context, text: str) -> None:
+    """Run a command without values on the driver's cursor."""
+    kept = ctx.kept
+    for watch in watchers:
+        watch(text)
+    cursor = kept.raw.cursor()
+    try:
+        cursor.execute(text)
+    except kept.connection.dialect.loaded_dbapi.Error as error:
+        raise wrap_driver_error(kept.connection.dialect, error, text, kept.raw) from error
+    finally:
+        cursor.close()

@@ -110,16 +110,17 @@ async def _next(receive: Receive, stall_seconds: float) -> Message:
 
 async def read_blob(
     receive: Receive, store: BlobStore, io: WorkPool, *, announced: int | None, limit: UploadLimit,
-    stall_seconds: float,
+    stall_seconds: float, hold: int = 0,
 ) -> TemporaryBlob:  # fmt: skip
     """Stream a whole body to a temporary blob, hashed and counted, without a thread while it waits for bytes.
 
+    Up to `hold` bytes stay in memory, and no thread is asked for them: whoever keeps the blob writes them.
     The error of `limit` as soon as it is passed, at once where the length was announced; ClientGone and
     BadRequestBody delete what was written.
     """
     if limit.size and (announced or 0) > limit.size:
         raise limit.error()
-    blob = store.begin()
+    blob = store.begin(hold=hold)
     pending: list[bytes] = []
     writing: asyncio.Task[None] | None = None
     try:
@@ -143,7 +144,10 @@ async def read_blob(
             raise BadRequestBody(f"announced {announced} bytes, {received} came")
         if writing is not None:
             await writing
-        await io.run(_finish, blob, pending, store.fsync)
+        if blob.held and received <= hold:
+            blob.write(*pending)
+        else:
+            await io.run(_finish, blob, pending, store.fsync)
     except BaseException:
         if writing is not None:
             await asyncio.wait([writing])

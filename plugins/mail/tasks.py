@@ -14,11 +14,13 @@ from .delivery import deliver
 
 def fan_out(ctx: Context, notices: list[dict[str, Any]], author_id: int | None) -> None:
     """Write a row for each receiver of some notices. Twice does no harm: a row that is there stays."""
-    services.fan_out(ctx, notices, author_id)
-    ctx.defer("mail.deliver")
-    waits = max((services.settling(ctx, notice) for notice in notices), default=0)
-    if waits:
-        ctx.defer("mail.deliver", delay_seconds=waits // SECOND + 1)
+    if not services.fan_out(ctx, notices, author_id):
+        return  # it concerns nobody
+    waits = [services.settling(ctx, notice) for notice in notices]
+    if not all(waits):
+        ctx.defer("mail.deliver")
+    if any(waits):
+        ctx.defer("mail.deliver", delay_seconds=max(waits) // SECOND + 1)
 
 
 def send(ctx: Context) -> None:

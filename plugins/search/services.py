@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, literal, select, text, update
+from sqlalchemy import BigInteger, bindparam, delete, func, literal, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from atrio.kernel.context import Context
+from atrio.kernel.db.statement import Write
 from atrio.kernel.db.upsert import upsert
 from atrio.kernel.errors import RetryWork
 from atrio.plugins.core_content.api import CONTENT, text_of
@@ -31,15 +32,19 @@ AT_ONCE = 200
 FEW = 50
 """Contents whose added texts are projected with the change itself; more come by job."""
 CATCH_UP = "search.catch_up"
+_SET_FILE = Write(update(TEXT).where(TEXT.c.content_id == bindparam("of", type_=BigInteger)))
 
 
 def _write(ctx: Context, table: Any, key: str, overwrite: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     statement = ctx.kernel.memo(
         ("search.write", table.name, tuple(overwrite)),
-        lambda: upsert(ctx.dialect, table, (key,), overwrite=overwrite),
+        lambda: Write(upsert(ctx.dialect, table, (key,), overwrite=overwrite)),
     )
     try:
-        ctx.execute(statement, list(rows))
+        if len(rows) == 1:
+            statement.run(ctx, rows[0])
+        else:
+            ctx.execute(statement.statement, list(rows))
     except IntegrityError:
         raise RetryWork from None  # what the text belongs to went away meanwhile
 
@@ -93,7 +98,10 @@ def project(ctx: Context, content_ids: Sequence[int]) -> int:
 def set_file_text(ctx: Context, content_ids: Sequence[int], text_of_file: str) -> None:
     """Write what was read in the bytes of some contents."""
     folded = fold(text_of_file[: ctx.config[SearchConfig].text_limit])
-    ctx.execute(update(TEXT).where(TEXT.c.content_id.in_(content_ids)).values(file=folded))
+    if len(content_ids) == 1:
+        _SET_FILE.run(ctx, {"of": content_ids[0], "file": folded})
+    else:
+        ctx.execute(update(TEXT).where(TEXT.c.content_id.in_(content_ids)).values(file=folded))
     stems.note(ctx, "content", [(i, (folded,)) for i in content_ids])
 
 

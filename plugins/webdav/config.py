@@ -25,7 +25,8 @@ class WebdavConfig:
         3600, minimum=60, help="Longest life of a lock; clients renew those they still need."
     )
     native: bool = option(
-        True, help="Answer listings, downloads and plain uploads without the protocol library: much faster."
+        True,
+        help="Answer listings, downloads, uploads and locks without the protocol library: same answers, faster.",
     )
     safe_save_seconds: int = option(
         60, minimum=0, maximum=3600,

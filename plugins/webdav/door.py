@@ -6,11 +6,11 @@ import logging
 import secrets
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes
 
 from atrio.kernel.config import ServerConfig
-from atrio.kernel.context import Actor
 from atrio.kernel.errors import KernelError
 from atrio.kernel.http.channel import ClientGone
 from atrio.kernel.http.downloads import open_file, send_file
@@ -22,25 +22,32 @@ from atrio.kernel.http.wsgi import Limits, WsgiBridge, answer
 from atrio.plugins.core_content.api import largest_file
 
 from .answers import listing, stored
+from .conditions import NATIVE, Unclear, holds
 from .config import WebdavConfig
 from .drive import Drive
 from .errors import status_of
-from .propfind import Lister
+from .propfind import SAFE, Lister
+from .services import locks
 
 if TYPE_CHECKING:
     from atrio.kernel.blobs import TemporaryBlob
+    from atrio.kernel.context import Context
     from atrio.kernel.host import Kernel
     from atrio.kernel.http.channel import Receive, Send
 
     from .nodes import Node
+    from .services.locks import Lock
 
 log = logging.getLogger("atrio.webdav")
 access = logging.getLogger("atrio.access")
 CHALLENGE = [("www-authenticate", 'Basic realm="Atrio", charset="UTF-8"')]
 CONDITIONS = frozenset({"if", "if-match", "if-unmodified-since"})
 """Conditions that the protocol library looks at."""
-OF_THE_LIBRARY = frozenset({"if-none-match", "if-modified-since", "content-encoding", "content-range"})
-"""What makes a PUT one for the library beside those."""
+OF_THE_LIBRARY = frozenset({"content-encoding", "content-range"})
+"""What makes a PUT one for the library, beside conditions that are not judged here."""
+WITH_XML = frozenset({"PROPFIND", "LOCK"})
+SHORT = 64 * 1024
+"""Bytes of a body that may be held in memory."""
 XML = [("content-type", "application/xml; charset=utf-8"), ("cache-control", "private, no-cache"), ("dav", "1, 2")]
 OPTIONS = [("dav", "1, 2"), ("ms-author-via", "DAV"), ("allow", "OPTIONS")]
 
@@ -91,41 +98,89 @@ class Door:
         # The session cookie is no credential here: a page in a browser must not reach the drive by itself.
         kept = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
         request = Request({**scope, "headers": kept}, request_id)
+        method = scope["method"]
+        act, writes = self._native(request, kept, scope.get("http_version", "1.1"))
         try:
-            actor = await self.pool.run(self._authenticate, request)
+            if method in WITH_XML and act is not None:
+                if _is_short(request, scope.get("http_version", "1.1")):
+                    body = await read_body(receive, SHORT, self.limits.stall_seconds)
+                    receive = given_body(body, receive)
+                    act = partial(act, body=body)
+                else:  # a long body is read from those alone who signed in
+                    act = None
+            drive, found = await self.pool.run(self._ask, request, act, writes)
         except KernelError as error:
             return await answer(send, error_response(error))
-        if actor.anonymous:
-            if scope["method"] == "OPTIONS":
+        except ClientGone:
+            return 499
+        if drive is None:
+            if method == "OPTIONS":
                 return await answer(send, Response(200, b"", list(OPTIONS)))
             return await answer(
                 send, Response(401, b"Sign in with your Atrio account.\n", list(CHALLENGE), "text/plain")
             )
-        try:
-            unquote_to_bytes(scope.get("raw_path") or scope["path"].encode()).decode()
-        except UnicodeDecodeError:
+        if not _is_unicode(scope):
             return await answer(send, Response(400, b"The path is no text.\n", [], "text/plain"))
-        drive = Drive(self.kernel, actor, request_id)
-        if scope["method"] == "PROPFIND" and self._is_plain(request):
-            return await self._list(request, drive, receive, send)
-        if scope["method"] in ("GET", "HEAD"):
-            response = await self.pool.run(self._shortcut, request, drive)
-            if response is not None:
-                return await self._send(send, request, response)
         inner = {**scope, "headers": kept}
-        if scope["method"] == "PUT":
-            return await self._put(inner, request, receive, send, drive)
+        if method == "PROPFIND" and self._is_plain(request):
+            return await self._list(request, drive, receive, send, found)
+        if method == "PUT":
+            return await self._put(inner, request, receive, send, drive, found)
+        if found is not None:
+            return await self._send(send, request, found)
         return await self.bridge(inner, receive, send, **{"atrio.drive": drive})
 
-    async def _put(self, scope: Any, request: Request, receive: Receive, send: Send, drive: Drive) -> int:
+    def _native(
+        self, request: Request, headers: list[tuple[bytes, bytes]], version: str
+    ) -> tuple[Any, bool]:  # fmt: skip
+        """Return what answers a request without the protocol library, and whether it writes; None: the library."""
+        method, given = request.method, request.headers
+        if method in ("GET", "HEAD"):
+            return self._shortcut, False
+        if method == "PROPFIND":
+            return (self._found if self._is_plain(request) else None), False
+        if not self.settings.native or method not in ("PUT", "LOCK", "UNLOCK"):
+            return None, False
+        conditions = [name for name, _ in headers if name.startswith(b"if-") or name == b"if"]
+        if len(set(conditions)) < len(conditions) or not {n.decode("latin-1") for n in conditions} <= NATIVE:
+            return None, False
+        if method == "PUT":
+            return (None if OF_THE_LIBRARY & given.keys() else _target), False
+        if method == "UNLOCK":
+            empty = given.get("content-length", "0") == "0" and _is_short(request, version)
+            return (_unlock if empty else None), True
+        return _lock, True
+
+    def _ask(self, request: Request, act: Any, writes: bool) -> tuple[Drive | None, Any]:
+        """Find out who asks, and let `act` find, or do, what he asks for: one hop and one unit.
+
+        Without a drive nobody signed in.
+        """
+
+        def asking(ctx: Context) -> tuple[Drive | None, Any]:
+            ctx.actor = self.kernel.authenticate(request, ctx)
+            if ctx.actor.anonymous:
+                return None, None
+            drive = Drive(self.kernel, ctx.actor, request.id)
+            if act is None or not is_text(request.path):
+                return drive, None
+            with drive.within(ctx):
+                return drive, act(ctx, drive, request)
+
+        drive, found = self.kernel.run(asking, writes=writes, request_id=request.id)
+        return drive, (Blocks(found) if isinstance(found, Iterator) else found)
+
+    async def _put(
+        self, scope: Any, request: Request, receive: Receive, send: Send, drive: Drive, target: Any
+    ) -> int:
         """Ask whether a body is welcome, receive it without holding a thread, and store it.
 
         What would be refused is refused before the body, and judged again with the body there.
         """
         from .adapters.upload import BodyWanted
 
-        direct = self.settings.native and not (CONDITIONS | OF_THE_LIBRARY) & request.headers.keys()
-        target = await self.pool.run(_target, request, drive) if direct else None
+        if isinstance(target, Response):
+            return await answer(send, target)
         if target is None:
             try:
                 return await self.bridge(scope, receive, send, **{"atrio.drive": drive, "atrio.upload": None})
@@ -135,7 +190,7 @@ class Door:
         try:
             blob = await read_blob(
                 receive, self.kernel.blobs, app.io, announced=request.content_length,
-                limit=UploadLimit(largest_file(self.kernel)), stall_seconds=self.limits.stall_seconds,
+                limit=UploadLimit(largest_file(self.kernel)), stall_seconds=self.limits.stall_seconds, hold=SHORT,
             )  # fmt: skip
         except KernelError as error:
             return await answer(send, error_response(error))
@@ -149,11 +204,13 @@ class Door:
             again.since = drive.since
             bare = [(k, v) for k, v in scope["headers"] if k not in (b"content-length", b"transfer-encoding")]
             storing = {"atrio.drive": again, "atrio.upload": blob}
-            return await self.bridge({**scope, "headers": bare}, no_more(receive), send, **storing)
+            return await self.bridge({**scope, "headers": bare}, given_body(b"", receive), send, **storing)
         except KernelError as error:
             return await answer(send, error_response(error))
         finally:
-            if blob.path.exists():
+            if blob.held:
+                blob.discard()
+            elif blob.present:
                 await app.io.run(blob.discard)
 
     def _is_plain(self, request: Request) -> bool:
@@ -161,25 +218,33 @@ class Door:
         given = request.headers
         return self.settings.native and given.get("depth") in ("0", "1") and not CONDITIONS & given.keys()
 
-    async def _list(self, request: Request, drive: Drive, receive: Receive, send: Send) -> int:
+    async def _list(
+        self, request: Request, drive: Drive, receive: Receive, send: Send, found: Response | Blocks | None
+    ) -> int:  # fmt: skip
         """Answer PROPFIND for a thing and what lies directly in it, block by block."""
-        try:
-            body = await read_body(receive, self.limits.buffered_bytes, self.limits.stall_seconds)
-            blocks = await self.pool.run(self._found, request, drive, body)
-        except KernelError as error:
-            return await answer(send, error_response(error))
-        if isinstance(blocks, Response):
-            return await answer(send, blocks)
-        block = await self.pool.run(next, blocks, None)
-        following = await self.pool.run(next, blocks, None)
+        if found is None:
+            try:
+                body = await read_body(receive, self.limits.buffered_bytes, self.limits.stall_seconds)
+                found = await self.pool.run(self._found_late, request, drive, body)
+            except KernelError as error:
+                return await answer(send, error_response(error))
+        if isinstance(found, Response):
+            return await answer(send, found)
+        block, following = found.first, found.second
         headers = XML if following else [*XML, ("content-length", str(len(block or b"")))]
         await send({"type": "http.response.start", "status": 207, "headers": header_pairs(headers)})
         while block is not None:
             await send({"type": "http.response.body", "body": block, "more_body": following is not None})
-            block, following = following, following and await self.pool.run(next, blocks, None)
+            block, following = following, following and await self.pool.run(next, found.rest, None)
         return 207
 
-    def _found(self, request: Request, drive: Drive, body: bytes) -> Response | Iterator[bytes]:
+    def _found_late(self, request: Request, drive: Drive, body: bytes) -> Response | Blocks:
+        found = self._found(None, drive, request, body)
+        return found if isinstance(found, Response) else Blocks(found)
+
+    def _found(
+        self, ctx: Context | None, drive: Drive, request: Request, body: bytes
+    ) -> Response | Iterator[bytes]:  # fmt: skip
         from .adapters.xml import BadXml, parse_propfind
 
         path = request.path.removeprefix(request.root_path)
@@ -193,15 +258,17 @@ class Door:
         if node is None:
             return Response(404, b"404 Not Found\n", [], "text/plain")
         deep = request.headers["depth"] == "1" and node.is_folder
-        members, known = drive.listed(node) if deep else ([], drive.known(drive.measured(node)))
+        node = drive.measured(node)
+        members, known = drive.listed(node) if deep else ([], drive.known(node))
         lister = Lister(
             drive, request.root_path, known, asked.names if asked.mode == "prop" else None,
             blank=asked.mode == "propname", include=asked.names if asked.mode == "allprop" else (),
             minimal="return=minimal" in request.headers.get("prefer", ""),
         )  # fmt: skip
-        return lister.blocks(drive.measured(node), path, members)
+        blocks = lister.blocks(node, path, members)
+        return blocks if deep else iter(list(blocks))  # one node is written while its unit is open
 
-    def _shortcut(self, request: Request, drive: Drive) -> Response | None:
+    def _shortcut(self, ctx: Context, drive: Drive, request: Request) -> Response | None:
         """Return the bytes of a stored file, or a page that lists a folder; None for what the library answers."""
         path = request.path.removeprefix(request.root_path)
         if not is_text(path):
@@ -243,8 +310,14 @@ class Door:
             response.close()
         return response.status
 
-    def _authenticate(self, request: Request) -> Actor:
-        return self.kernel.run(lambda ctx: self.kernel.authenticate(request, ctx), writes=False)
+
+class Blocks:
+    """A document on its way out: its first two blocks, and what makes the rest."""
+
+    def __init__(self, rest: Iterator[bytes]) -> None:
+        self.first = next(rest, None)
+        self.second = next(rest, None)
+        self.rest = rest
 
 
 def prefix(settings: WebdavConfig) -> str:
@@ -252,10 +325,41 @@ def prefix(settings: WebdavConfig) -> str:
     return "/" + (settings.root_path.strip("/") or "webdav")
 
 
-def _target(request: Request, drive: Drive) -> tuple[Node, str] | None:
-    """Return the file that a plain PUT replaces, or the folder and the new name; None for what is refused."""
+def _is_short(request: Request, version: str) -> bool:
+    """Tell whether a body is short and its length known: it may be read before it is asked who sends it."""
+    length = request.headers.get("content-length")
+    if length is None:  # only HTTP/1 says by this that there is none (RFC 9112 §6.3)
+        return version.startswith("1.") and "transfer-encoding" not in request.headers
+    return length.isascii() and length.isdigit() and int(length) <= SHORT
+
+
+def _is_unicode(scope: Any) -> bool:
+    try:
+        unquote_to_bytes(scope.get("raw_path") or scope["path"].encode()).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _lock(ctx: Context, drive: Drive, request: Request, body: bytes) -> Response | None:
+    from .locking import lock
+
+    return lock(ctx, drive, request, body)
+
+
+def _unlock(ctx: Context, drive: Drive, request: Request) -> Response | None:
+    from .locking import unlock
+
+    return unlock(ctx, drive, request)
+
+
+def _target(ctx: Context, drive: Drive, request: Request) -> tuple[Node, str] | Response | None:
+    """Return the file that a PUT replaces, or the folder and the new name; None for what the library refuses.
+
+    A lock is refused here: clients that wait for one ask again and again.
+    """
     path = request.path.removeprefix(request.root_path)
-    if not is_text(path) or path.endswith("/"):
+    if path.endswith("/"):
         return None
     place, _, name = path.rpartition("/")
     try:
@@ -263,10 +367,28 @@ def _target(request: Request, drive: Drive) -> tuple[Node, str] | None:
         found = node if node is not None else drive.find(place)
         if found is None or (node is None) != found.is_folder or found.kind == "tree":
             return None
+        if not holds(ctx, drive, request, node):
+            return None
         drive.refuse_save(found, None if node is not None else name)
-        return None if drive.is_locked(found.key) else (found, "" if node is not None else name)
-    except KernelError:
+        who = str(drive.actor.id)
+        against = locks.locks_against(ctx, found.key or "/", principal=who, tokens=drive.tokens)
+        if against:
+            return _locked(drive, request, against)
+        return found, "" if node is not None else name
+    except (KernelError, Unclear):
         return None
+
+
+def _locked(drive: Drive, request: Request, against: list[Lock]) -> Response:
+    """Return the refusal that names the roots of the locks in the way (RFC 4918 §16)."""
+    roots = "".join(
+        f"<D:href>{quote(request.root_path + drive.path_of(lock.path), safe=SAFE)}</D:href>" for lock in against
+    )
+    text = (
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        f'<D:error xmlns:D="DAV:"><D:no-conflicting-lock>{roots}</D:no-conflicting-lock></D:error>\n'
+    )
+    return Response(423, text.encode(), [], "application/xml; charset=utf-8")
 
 
 def _store(request: Request, drive: Drive, target: tuple[Node, str], blob: TemporaryBlob) -> Response:
@@ -274,30 +396,28 @@ def _store(request: Request, drive: Drive, target: tuple[Node, str], blob: Tempo
     node, name = target
     media = request.headers.get("content-type", "")
     try:
-        if name:
-            drive.put_new(node, name, blob, media)
-        else:
-            drive.put(node, blob, media)
-        saved = drive.find(request.path.removeprefix(request.root_path))
+        etag = drive.put_new(node, name, blob, media) if name else drive.put(node, blob, media)
+        if etag is None:
+            saved = drive.find(request.path.removeprefix(request.root_path))
+            etag = None if saved is None else saved.etag
     except KernelError as error:
         status = status_of(error)
         return Response(status, f"{status}: {error.in_words()}\n".encode(), list(error.headers), "text/plain")
-    headers = [] if saved is None or saved.etag is None else [("etag", f'"{saved.etag}"')]
-    return Response(201 if name else 204, b"", headers)
+    return Response(201 if name else 204, b"", [] if etag is None else [("etag", f'"{etag}"')])
 
 
-def no_more(receive: Receive) -> Receive:
-    """Return the receiver of a body that was read already: empty, and then whatever the client does."""
+def given_body(body: bytes, receive: Receive) -> Receive:
+    """Return the receiver of a body that was read already, and then of whatever the client does."""
     over = False
 
-    async def empty() -> Any:
+    async def again() -> Any:
         nonlocal over
         if over:
             return await receive()
         over = True
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": False}
 
-    return empty
+    return again
 
 
 def is_text(path: str) -> bool:

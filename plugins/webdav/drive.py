@@ -9,6 +9,7 @@ from atrio.kernel.blobs import TemporaryBlob
 from atrio.kernel.context import Actor, Context
 from atrio.kernel.errors import KernelError
 from atrio.plugins.core_content import api as content
+from atrio.plugins.core_content.events import ContentEvent
 from atrio.plugins.spaces.api import CONTENT_MANAGER, CONTRIBUTOR, READER, SPACE, InsufficientUserRole
 
 from .errors import TAKEN, Changed, FixedName, Locked, NotWritable, SpacesStay, TextTooLarge
@@ -19,9 +20,17 @@ from .services.saves import Source
 from .view import View
 
 if TYPE_CHECKING:
+    from atrio.kernel.events import Event
     from atrio.kernel.host import Kernel
 
 T = TypeVar("T")
+
+
+def _etag(content_id: int, events: list[Event]) -> str | None:
+    """Return the ETag of a content after a unit, from what the unit told; None where it told nothing."""
+    told = (e for e in reversed(events) if isinstance(e, ContentEvent) and e.content_id == content_id)
+    last = next(told, None)
+    return None if last is None else f"r{last.revision_id}"
 
 
 class Drive(View):
@@ -53,6 +62,7 @@ class Drive(View):
                     raise Locked
             return call(ctx)
 
+        assert self._within is None, "a unit in a unit of the same thread waits for itself"
         path = {"workspace_id": str(space_id), "content_id": str(content_id or "")}
         self._found.clear()
         return self.kernel.run(
@@ -73,8 +83,8 @@ class Drive(View):
             if not self.may_save(node.space_id):
                 raise InsufficientUserRole
 
-    def put_new(self, parent: Node, name: str, blob: TemporaryBlob, media: str) -> None:
-        """Save a file under a name where there is none."""
+    def put_new(self, parent: Node, name: str, blob: TemporaryBlob, media: str) -> str | None:
+        """Save a file under a name where there is none; returns its ETag, None where that takes a look."""
         self._usable(name)
         if parent.kind == "tree":
             self._put_into_tree(parent, (*parent.row.path, name), blob, media)
@@ -83,16 +93,21 @@ class Drive(View):
         elif parent.kind == "root":
             raise SpacesStay
         else:
-            self._create(parent, name, blob, media)
+            return self._create(parent, name, blob, media)
+        return None
 
-    def _create(self, parent: Node, name: str, blob: TemporaryBlob, media: str) -> None:
+    def _create(self, parent: Node, name: str, blob: TemporaryBlob, media: str) -> str | None:
         source = Source(blob, media)
         self.kernel.blobs.upload(blob)
+
+        def act(ctx: Context) -> tuple[int, list[Event]]:
+            made = saves.save(ctx, ctx.resources["space"], Folder.of(parent), name, source, self.since)
+            return made, ctx.events
+
         try:
-            self._write(
-                lambda ctx: saves.save(ctx, ctx.resources["space"], Folder.of(parent), name, source, self.since),
-                (SPACE, CONTRIBUTOR), space_id=parent.space_id, keys=[(parent.key, False)],
-            )  # fmt: skip
+            return _etag(
+                *self._write(act, (SPACE, CONTRIBUTOR), space_id=parent.space_id, keys=[(parent.key, False)])
+            )
         except KernelError as error:  # somebody else was faster
             if error.code != TAKEN:
                 raise
@@ -101,9 +116,9 @@ class Drive(View):
             found = self._read(lambda ctx: self._below(ctx, parent, [name]))
             if found is None or found.is_folder:
                 raise
-            if found.row.content_type == "html-document" and not blob.path.exists():
+            if found.row.content_type == "html-document" and not blob.present:
                 raise  # a text is read from where the bytes no longer are
-            self.put(found, blob, media)
+            return self.put(found, blob, media)
 
     def is_locked(self, key: str) -> bool:
         """Tell whether a write here takes a token that the request does not submit."""
@@ -112,14 +127,14 @@ class Drive(View):
             self._read(lambda ctx: locks.locks_against(ctx, key or "/", principal=who, tokens=self.tokens))
         )
 
-    def put(self, node: Node, blob: TemporaryBlob, media: str) -> None:
-        """Give a file new bytes, or a note a new text."""
+    def put(self, node: Node, blob: TemporaryBlob, media: str) -> str | None:
+        """Give a file new bytes, or a note a new text; returns its ETag, None where that takes a look."""
         if node.kind == "tree":
             self._put_into_tree(node, node.row.path, blob, media)
-            return
+            return None
         if node.kind == "scratch":
             self._keep(node, node.name, blob, media)
-            return
+            return None
         kind = node.row.content_type
         if kind == "thread":
             raise NotWritable
@@ -128,18 +143,22 @@ class Drive(View):
         if kind != "html-document":
             self.kernel.blobs.upload(blob)
 
-        def act(ctx: Context) -> None:
+        def act(ctx: Context) -> tuple[int, list[Event]]:
             row, space = ctx.resources["content"], ctx.resources["space"]
             if self.conditional and row.current_revision_id != node.row.current_revision_id:
                 raise Changed
             saves.give(ctx, space, row, Source(blob, media))
+            return int(row.content_id), ctx.events
 
-        self._write(
-            act, (SPACE, CONTRIBUTOR, content.CONTENT_GUARD), space_id=node.space_id, content_id=node.content_id,
-            keys=[(node.key, False)],
+        return _etag(
+            *self._write(
+                act, (SPACE, CONTRIBUTOR, content.CONTENT_GUARD), space_id=node.space_id,
+                content_id=node.content_id, keys=[(node.key, False)],
+            )
         )  # fmt: skip
 
     def _put_into_tree(self, node: Node, path: tuple[str, ...], blob: TemporaryBlob, media: str) -> None:
+        blob.land(fsync=self.kernel.blobs.fsync)
         self._write(lambda ctx: self.trees.write(ctx, node.row.tree, path, blob.path, media), ())
 
     def _keep(self, node: Node, name: str, blob: TemporaryBlob | None, media: str) -> int:

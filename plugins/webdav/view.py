@@ -8,7 +8,8 @@ own, behind the same guards as the routes; no unit is open while bytes go over t
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -53,8 +54,20 @@ class View:
         self._room: dict[int, tuple[int, int | None]] = {}
         self._found: dict[str, Node | None] = {}
         self._names: dict[str, str] = {}
+        self._within: Context | None = None
+
+    @contextmanager
+    def within(self, ctx: Context) -> Iterator[None]:
+        """Read in an open unit of the same user for the length of a block, instead of in units of its own."""
+        self._within = ctx
+        try:
+            yield
+        finally:
+            self._within = None
 
     def _read(self, call: Callable[[Context], T]) -> T:
+        if self._within is not None:
+            return call(self._within)
         return self.kernel.run(call, writes=False, actor=self.actor, request_id=self.request_id)
 
     def is_litter(self, name: str, *, folder: bool = False) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import text
 
 from atrio.kernel import storage
 from atrio.kernel.blobs import BlobStore, LocalBlobs, Stored
-from atrio.kernel.errors import BlobsUnavailable, BootError
+from atrio.kernel.errors import BlobsUnavailable, BootError, RetryWork
 from atrio.kernel.host import Kernel
 from atrio.kernel.testing.client import Client
 from atrio.kernel.testing.plugin import make_kernel
@@ -100,3 +101,109 @@ def test_nothing_takes_the_place_of_a_store_that_is_not_there(
     with pytest.raises(BootError, match=r"pip install 'atrio\[s3\]'"):
         make_kernel(tmp_path, {"storage__blobs": "s3"})
     make_kernel(tmp_path).stop()  # who does not want it does not miss the library
+
+
+# -- short ones in memory ------------------------------------------------------------------------------------
+
+
+def files(kernel: Kernel) -> list[str]:
+    return sorted(str(p.relative_to(kernel.blobs.root)) for p in kernel.blobs.root.rglob("*") if p.is_file())
+
+
+def hold(kernel: Kernel, data: bytes = DATA) -> Any:
+    blob = kernel.blobs.begin(hold=16)
+    blob.write(data[:4], data[4:])
+    blob.close(fsync=True)
+    return blob
+
+
+def test_bytes_in_memory_reach_the_store(kernel: Kernel) -> None:
+    blob = hold(kernel)
+    assert (blob.held, blob.present, blob.digest, blob.size, blob.head) == (True, True, NAME, len(DATA), DATA)
+    assert files(kernel) == []
+    assert kernel.run(lambda ctx: kernel.blobs.keep(ctx, blob)) == NAME  # without `upload`
+    blob.discard()
+    assert files(kernel) == [f"{NAME[:2]}/{NAME[2:4]}/{NAME}"]
+    again = hold(kernel)
+    kernel.blobs.upload(again)
+    assert again.held, "equal bytes are there"
+    assert kernel.run(lambda ctx: kernel.blobs.keep(ctx, again)) == NAME
+    assert not again.present
+    assert len(files(kernel)) == 1
+
+
+def test_bytes_in_memory_are_written_where_only_a_file_without_row_lies(kernel: Kernel) -> None:
+    target = kernel.blobs.root / NAME[:2] / NAME[2:4] / NAME
+    target.parent.mkdir(parents=True)
+    target.write_bytes(b"half of it")
+    blob = hold(kernel)
+    kernel.blobs.upload(blob)
+    assert kernel.run(lambda ctx: kernel.blobs.keep(ctx, blob)) == NAME
+    assert target.read_bytes() == DATA
+
+
+def test_a_unit_that_is_tried_again_keeps_bytes_from_memory(kernel: Kernel) -> None:
+    blob, tries = hold(kernel), []
+
+    def act(ctx: Any) -> str:
+        name = kernel.blobs.keep(ctx, blob)
+        tries.append(name)
+        if len(tries) == 1:
+            raise RetryWork
+        return name
+
+    assert kernel.run(act) == NAME
+    with kernel.blobs.open(NAME) as file:
+        assert file.read() == DATA
+
+
+def test_more_bytes_than_are_held_go_to_the_file(kernel: Kernel) -> None:
+    blob = kernel.blobs.begin(hold=16)
+    blob.write(b"x" * 16)
+    assert blob.held
+    blob.write(b"y")
+    assert not blob.held
+    assert blob.path.read_bytes() == b"x" * 16 + b"y"
+    blob.close(fsync=True)
+    blob.discard()
+    assert files(kernel) == []
+    other = hold(kernel)
+    assert other.path.read_bytes() == DATA, "who asks for the file gets one"
+    other.discard()
+    hold(kernel).discard()
+    assert files(kernel) == []
+
+
+def test_bytes_from_memory_are_on_the_disk_before_their_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """File and folder are synced inside or before the unit, with what was written in them."""
+    kernel = make_kernel(tmp_path, {"storage__fsync": True})
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def noted(handle: int) -> None:
+        name = os.readlink(f"/proc/self/fd/{handle}")
+        synced.append("folder" if os.path.isdir(name) else Path(name).read_bytes().decode())
+        fsync(handle)
+
+    monkeypatch.setattr("os.fsync", noted)
+    try:
+        for upload in (True, False):
+            blob = hold(kernel, b"some bytes %d" % upload)
+            if upload:
+                kernel.blobs.upload(blob)
+
+            def act(ctx: Any, blob: Any = blob) -> list[str]:
+                kernel.blobs.keep(ctx, blob)
+                return list(synced)
+
+            assert kernel.run(act) == [f"some bytes {int(upload)}", "folder"]
+            synced.clear()
+        blob = hold(kernel, b"some bytes 1")
+        kernel.blobs.upload(blob)
+        kernel.run(lambda ctx: kernel.blobs.keep(ctx, blob))
+        assert synced == [], "they are there"
+    finally:
+        kernel.stop()
+        kernel.app.pool.close()

@@ -8,15 +8,20 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import bindparam, column, insert, select, table, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from atrio.kernel.blobs import Blob
 from atrio.kernel.context import Context
+from atrio.kernel.db.base import Base
+from atrio.kernel.db.statement import Statement, Write
 from atrio.kernel.errors import BootError, InternalError, KernelError, RetryWork
 from atrio.kernel.events import Event, Phase, Stage, Subscription
 from atrio.kernel.host import Kernel
 from atrio.kernel.plugins import PluginRecord, State
+
+BLOBS = Base.metadata.tables["kernel_blob"]
+WRITE = Write(insert(BLOBS))
 
 
 @dataclass(frozen=True)
@@ -402,6 +407,67 @@ def test_a_savepoint_undoes_what_was_inside(kernel: Kernel) -> None:
 
     kernel.run(act)
     assert kept(kernel) == {"before", "kept", "after"}
+
+
+def test_a_savepoint_is_left_after_a_fault_of_the_database(kernel: Kernel) -> None:
+    def act(ctx: Context) -> None:
+        put(ctx, "before")
+        with pytest.raises(IntegrityError), ctx.savepoint():
+            put(ctx, "inside")
+            put(ctx, "before")
+        with pytest.raises(IntegrityError), ctx.savepoint():
+            WRITE.run(ctx, {"digest": "before", "size": 1, "created": 1})
+        put(ctx, "after")
+
+    kernel.run(act)
+    assert kept(kernel) == {"before", "after"}
+
+
+def test_a_compiled_write(kernel: Kernel, statements: Any) -> None:
+    """It counts its rows, waits for what the session holds, and is undone with its unit."""
+    change = Write(update(BLOBS).where(BLOBS.c.digest == bindparam("named")))
+
+    def act(ctx: Context) -> None:
+        ctx.session.add(Blob(digest="pending", size=1, created=1))
+        assert WRITE.run(ctx, {"digest": "mine", "size": 1, "created": 2}) == 1
+        assert set(ctx.execute(select(Blob.digest)).scalars()) == {"pending", "mine"}
+        assert change.run(ctx, {"named": "mine", "size": 7}) == 1
+        assert change.run(ctx, {"named": "mine", "size": 8, "created": 9}) == 1
+        assert change.run(ctx, {"named": "none", "size": 8}) == 0
+        assert ctx.execute(select(Blob.size, Blob.created).where(Blob.digest == "mine")).one() == (8, 9)
+        with pytest.raises(BootError, match="released"), ctx.released():
+            pass
+
+    with statements() as seen:
+        kernel.run(act)
+    assert sum(s.startswith("UPDATE kernel_blob") for s in seen) == 3
+    assert kept(kernel) == {"pending", "mine"}
+
+    def fails(ctx: Context) -> None:
+        WRITE.run(ctx, {"digest": "gone", "size": 1, "created": 2})
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        kernel.run(fails)
+    assert kept(kernel) == {"pending", "mine"}
+    with pytest.raises(DBAPIError):
+        kernel.run(lambda ctx: Write(insert(table("none", column("a")))).run(ctx, {"a": 1}))
+
+
+def test_a_compiled_write_tells_the_new_key(kernel: Kernel) -> None:
+    users = Base.metadata.tables["accounts_user"]
+    rows = Statement(select(users.c.user_id, users.c.email).where(users.c.email == bindparam("email")))
+    copied = [c for c in users.c if c.name not in ("user_id", "email", "username")]
+
+    def act(ctx: Context) -> tuple[int, Any]:
+        first = dict(ctx.execute(select(*copied).limit(1)).mappings().one())
+        made = Write(insert(users), users.c.user_id).insert(
+            ctx, {**first, "email": "new@x.org", "username": "new"}
+        )
+        return made, rows.first(ctx, email="new@x.org")
+
+    made, row = kernel.run(act)
+    assert row == (made, "new@x.org")
 
 
 def test_released_lets_another_writer_in(kernel: Kernel) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 
 from atrio.kernel.context import Context
 
@@ -12,7 +12,7 @@ from .. import queries
 from ..errors import ContentNotFound, OnlyRevision
 from ..events import ContentModified
 from ..models import CONTENT, REVISION
-from .revision import named, write_named
+from .revision import POINT_TO_REVISION, named, write_named
 
 KEPT = ("status", "sub_content_types", "is_template")
 
@@ -55,7 +55,7 @@ def _go_back(ctx: Context, content_id: int, current: Any, left: Any) -> None:
     }  # fmt: skip
     if current.name_key is None:
         values["name_key"] = None
-    write_named(ctx, update(CONTENT).where(CONTENT.c.content_id == content_id), values)
+    write_named(ctx, POINT_TO_REVISION.run, {"key": content_id, **values})
 
 
 def children_of(ctx: Context, content_id: int) -> int:

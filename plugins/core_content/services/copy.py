@@ -72,8 +72,9 @@ def _bytes_of(ctx: Context, row: Any, *, deep: bool) -> int:
 
 
 def _shown(table: Any) -> tuple[Any, ...]:
+    # Not "hidden_by IS NULL": SQLite would walk that index, which has nearly all contents, instead of the tree.
     return (
-        table.c.trashed_at.is_(None), table.c.archived_at.is_(None), table.c.hidden_by.is_(None),
+        table.c.trashed_at.is_(None), table.c.archived_at.is_(None), func.coalesce(table.c.hidden_by, 0) == 0,
         table.c.type.not_in(["comment", "todo"]),
     )  # fmt: skip
 
@@ -96,9 +97,10 @@ def _copy_below(ctx: Context, source: int, target: int, space_id: int, mark: int
                 *(old.c[name] for name in KEPT),
             )
             .select_from(pairs.join(old, old.c.parent_id == pairs.c.old))
-            # A folder may be copied into itself: what the copy brings is not copied again.
-            .where(pairs.c.depth == level, old.c.content_id <= mark, *_shown(old))
-            .order_by(old.c.content_id)
+            # A folder may be copied into itself: what the copy brings is not copied again. The sum is for SQLite,
+            # which would walk all contents up to the mark, once for each pair, instead of what a folder holds.
+            .where(pairs.c.depth == level, old.c.content_id + 0 <= mark, *_shown(old))
+            .order_by(old.c.content_id + 0)
         )  # fmt: skip
         ctx.execute(insert(CONTENT).from_select([str(c.key) for c in rows.selected_columns], rows))
         # sqlite3 does not count the rows of a statement that begins with WITH.

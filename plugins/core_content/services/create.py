@@ -105,8 +105,7 @@ def insert_content(ctx: Context, content: dict[str, Any], revision: dict[str, An
         "created": now, "modified": now, "parent_key": content["parent_id"] or 0, "hidden_by": None,
         "sort_key": "", "assignee_id": None, **content,
     }  # fmt: skip
-    result = write_named(ctx, INSERT_CONTENT, state)
-    content_id = int(result.inserted_primary_key[0])
+    content_id = write_named(ctx, INSERT_CONTENT.insert, state)
     revision_id = insert_revision(
         ctx, content_id,
         {
@@ -116,7 +115,7 @@ def insert_content(ctx: Context, content: dict[str, Any], revision: dict[str, An
             "is_deleted": 0, "digest": None, "size": None, **revision,
         },
     )  # fmt: skip
-    ctx.execute(POINT_TO_REVISION, {"key": content_id, "current_revision_id": revision_id})
+    POINT_TO_REVISION.run(ctx, {"key": content_id, "current_revision_id": revision_id})
     mark_read(ctx, content_id, revision_id)
     return content_id, revision_id
 

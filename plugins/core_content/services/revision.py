@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from atrio.kernel.config import HtmlConfig
 from atrio.kernel.context import Context
 from atrio.kernel.db.constraints import violates
+from atrio.kernel.db.statement import Write
 from atrio.kernel.db.upsert import upsert
 from atrio.kernel.errors import RetryWork
 from atrio.kernel.html import clean_html
@@ -64,16 +66,17 @@ def _clean_strings(ctx: Context, value: Any) -> Any:
 
 
 # Built once: naming the values at execution costs a tenth of building an insert with them.
-INSERT_CONTENT = insert(CONTENT)
-INSERT_REVISION = insert(REVISION)
-POINT_TO_REVISION = update(CONTENT).where(CONTENT.c.content_id == bindparam("key"))
-MOVE_ON = POINT_TO_REVISION.where(CONTENT.c.version_number == bindparam("seen_version"))
+INSERT_CONTENT = Write(insert(CONTENT), CONTENT.c.content_id)
+INSERT_REVISION = Write(insert(REVISION), REVISION.c.revision_id)
+_point = update(CONTENT).where(CONTENT.c.content_id == bindparam("key"))
+POINT_TO_REVISION = Write(_point)
+MOVE_ON = Write(_point.where(CONTENT.c.version_number == bindparam("seen_version")))
 
 
-def write_named(ctx: Context, statement: Any, values: dict[str, Any]) -> Any:
-    """Run a statement that gives a name; NameTaken when the folder holds it already."""
+def write_named(ctx: Context, write: Callable[[Context, Mapping[str, Any]], int], values: dict[str, Any]) -> int:
+    """Make a write that gives a name; NameTaken when the folder holds it already."""
     try:
-        return ctx.execute(statement, values)
+        return write(ctx, values)
     except IntegrityError as error:
         if violates(error, NAME, NAME_COLUMNS):
             raise NameTaken from None
@@ -83,15 +86,13 @@ def write_named(ctx: Context, statement: Any, values: dict[str, Any]) -> Any:
 def insert_revision(ctx: Context, content_id: int, values: dict[str, Any]) -> int:
     """Write a revision and return its id; a lost race for the number is tried again."""
     try:
-        result: Any = ctx.execute(
-            INSERT_REVISION,
-            {"content_id": content_id, "author_id": ctx.actor.id, "created": ctx.now, **values},
+        revision_id = INSERT_REVISION.insert(
+            ctx, {"content_id": content_id, "author_id": ctx.actor.id, "created": ctx.now, **values}
         )
     except IntegrityError as error:
         if violates(error, "uq_core_content_revision_number", ("content_id", "version_number")):
             raise RetryWork from None
         raise
-    revision_id = int(result.inserted_primary_key[0])
     ctx.resources[f"core_content.revision:{revision_id}"] = {"content_id": content_id, **values}
     return revision_id
 
@@ -136,8 +137,8 @@ def next_revision(
         if row.name_key is None:
             values["name_key"] = None
     values |= current or {}
-    moved = write_named(ctx, MOVE_ON, {"key": row.content_id, "seen_version": row.version_number, **values})
-    if moved.rowcount != 1:
+    named_by = {"key": row.content_id, "seen_version": row.version_number, **values}
+    if write_named(ctx, MOVE_ON.run, named_by) != 1:
         raise RetryWork
     mark_read(ctx, row.content_id, revision_id)
     ctx.emit(_event(event, row, state, revision_id, kind))
@@ -162,6 +163,6 @@ def mark_read(ctx: Context, content_id: int, revision_id: int) -> None:
         return
     statement = ctx.kernel.memo(
         "core_content.mark_read",
-        lambda: upsert(ctx.dialect, READ, ("user_id", "content_id"), overwrite=("revision_id",)),
+        lambda: Write(upsert(ctx.dialect, READ, ("user_id", "content_id"), overwrite=("revision_id",))),
     )
-    ctx.execute(statement, {"user_id": ctx.actor.id, "content_id": content_id, "revision_id": revision_id})
+    statement.run(ctx, {"user_id": ctx.actor.id, "content_id": content_id, "revision_id": revision_id})

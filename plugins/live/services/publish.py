@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, bindparam, delete, func, insert, literal, nul
 from sqlalchemy.exc import DBAPIError
 
 from atrio.kernel.context import Context
+from atrio.kernel.db.statement import Write
 from atrio.kernel.db.upsert import upsert
 from atrio.kernel.errors import BootError, RetryWork
 from atrio.kernel.events import Event
@@ -28,10 +29,10 @@ from ..telling import Teller, tellers_of
 
 log = logging.getLogger("atrio.live")
 
-INSERT_EVENT = insert(EVENT)
+INSERT_EVENT = Write(insert(EVENT))
 _TAKE = update(COUNTER).where(COUNTER.c.counter_id == literal(1))
 _ROOM = COUNTER.c.value + bindparam("taken", type_=BigInteger)
-TAKE_RETURNING = _TAKE.values(value=_ROOM).returning(COUNTER.c.value)
+TAKE_RETURNING = Write(_TAKE.values(value=_ROOM).returning(COUNTER.c.value))
 TAKE_MARIADB = _TAKE.values(value=func.last_insert_id(_ROOM))
 LEAVE = delete(MESSAGE).where(
     MESSAGE.c.user_id == bindparam("leaving"), MESSAGE.c.space_id == bindparam("left_space")
@@ -62,7 +63,10 @@ def publish(ctx: Context, events: Iterable[Event]) -> None:
         return
     first = _take(ctx, len(rows))
     written = [_row(ctx, first + i, message) for i, message in enumerate(rows)]
-    ctx.execute(INSERT_EVENT, written[0] if len(written) == 1 else written)
+    if len(written) == 1:
+        INSERT_EVENT.run(ctx, written[0])
+    else:
+        ctx.execute(INSERT_EVENT.statement, written)
     _deliver(ctx, first, rows)
     for message in rows:
         if "joins" in message:
@@ -106,7 +110,7 @@ def _take(ctx: Context, number: int) -> int:
         result: Any = ctx.execute(TAKE_MARIADB, {"taken": number})
         last = result.lastrowid if result.rowcount == 1 else None
     else:
-        last = ctx.execute(TAKE_RETURNING, {"taken": number}).scalar()
+        last = TAKE_RETURNING.value(ctx, {"taken": number})
     if last is None:
         raise BootError("the counter of live messages has no row; run atrio db upgrade")
     return int(last) - number + 1

@@ -89,14 +89,21 @@ def _waiting(user_id: Any) -> Any:
     return select(kept.c.receiver).where(kept.c.receiver == user_id).exists()
 
 
-def fan_out(ctx: Context, notices: Sequence[Notice], author_id: int | None) -> None:
-    """Write the rows of some notices; who has a row of that kind and ref already gets no second one."""
+def fan_out(ctx: Context, notices: Sequence[Notice], author_id: int | None) -> int:
+    """Write the rows of some notices and return how many, or more.
+
+    Who has a row of that kind and ref already gets no second one.
+    """
+    written = 0
     for notice in sorted(notices, key=lambda n: not n.get("mentioned")):
         if notice.get("space_id") is not None:
             statement = ctx.kernel.memo(("mail.filling", ctx.dialect), lambda: _filling(ctx.dialect))
-            ctx.execute(statement, _values(ctx, notice, author_id))
+            filled: Any = ctx.execute(statement, _values(ctx, notice, author_id))
+            written += int(filled.rowcount)
         elif notice.get("user_id") is not None or notice.get("address"):
             _insert_one(ctx, notice, author_id)
+            written += 1
+    return written
 
 
 def _values(ctx: Context, notice: Notice, author_id: int | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from atrio.kernel.context import Context
+from atrio.kernel.db.statement import Write
 from atrio.kernel.db.upsert import upsert
 from atrio.kernel.host import Kernel
 
@@ -103,7 +104,10 @@ def _store(ctx: Context, read: Any, version: str, found: Extracted) -> str:
         "truncated": int(found.truncated), "length": len(found.text), "detail": found.detail, "made": ctx.now,
     }  # fmt: skip
     columns = [name for name in values if name != "bytes_digest"]
-    ctx.execute(upsert(ctx.dialect, EXTRACT, ("bytes_digest",), overwrite=columns), values)
+    write = ctx.kernel.memo(
+        "search.extract", lambda: Write(upsert(ctx.dialect, EXTRACT, ("bytes_digest",), overwrite=columns))
+    )
+    write.run(ctx, values)
     row = queries.CURRENT.first(ctx, content_id=read.content_id)
     if row is not None and row.digest == read.digest:
         _store_text(ctx, row, found.text)
@@ -113,7 +117,10 @@ def _store(ctx: Context, read: Any, version: str, found: Extracted) -> str:
 def _store_text(ctx: Context, row: Any, text: str) -> None:
     set_file_text(ctx, [row.content_id], text)
     values = {"content_id": row.content_id, "bytes_digest": row.digest}
-    ctx.execute(upsert(ctx.dialect, FILE, ("content_id",), overwrite=("bytes_digest",)), values)
+    write = ctx.kernel.memo(
+        "search.file", lambda: Write(upsert(ctx.dialect, FILE, ("content_id",), overwrite=("bytes_digest",)))
+    )
+    write.run(ctx, values)
     if outside(ctx.kernel):
         mark(ctx, "content", (row.content_id,))
 

@@ -1,8 +1,9 @@
-"""What a PROPFIND asks for, read from XML that may be hostile."""
+"""What a PROPFIND or a LOCK asks for, read from XML that may be hostile."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from lxml import etree
 
@@ -21,10 +22,15 @@ class Asked:
     names: tuple[str, ...] = ()
 
 
-def parse_propfind(body: bytes) -> Asked:
-    """Return what a body asks for; an empty one asks for all (RFC 4918 §9.1). BadXml for anything else."""
-    if not body.strip():
-        return Asked("allprop")
+@dataclass(frozen=True)
+class LockAsked:
+    """What kind of lock, and the element `owner` as XML; empty where there is none."""
+
+    exclusive: bool
+    owner: str
+
+
+def _parse(body: bytes) -> Any:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
     try:
         root = etree.fromstring(body, parser)
@@ -32,6 +38,29 @@ def parse_propfind(body: bytes) -> Asked:
         raise BadXml("the body is no XML") from None
     if root.getroottree().docinfo.doctype:
         raise BadXml("a document type is not taken")
+    return root
+
+
+def parse_lockinfo(body: bytes) -> LockAsked:
+    """Return which lock a body asks for; BadXml where it is not exactly one on writing (RFC 4918 §14.11)."""
+    root = _parse(body)
+    found = {child.tag: child for child in root}
+    scope, kind, owner = (found.pop(DAV + name, None) for name in ("lockscope", "locktype", "owner"))
+    scopes = [child.tag for child in scope] if scope is not None else []
+    kinds = [child.tag for child in kind] if kind is not None else []
+    if root.tag != DAV + "lockinfo" or found or kinds != [DAV + "write"]:
+        raise BadXml("the body is no lockinfo")
+    if scopes not in ([DAV + "exclusive"], [DAV + "shared"]):
+        raise BadXml("one scope is asked for")
+    text = "" if owner is None else etree.tostring(owner, encoding="UTF-8", with_tail=False).decode()
+    return LockAsked(scopes == [DAV + "exclusive"], text)
+
+
+def parse_propfind(body: bytes) -> Asked:
+    """Return what a body asks for; an empty one asks for all (RFC 4918 §9.1). BadXml for anything else."""
+    if not body.strip():
+        return Asked("allprop")
+    root = _parse(body)
     if root.tag != DAV + "propfind":
         raise BadXml("the body is no propfind")
     mode: str | None = None

@@ -16,10 +16,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, and_, bindparam, delete, insert, select, update
 
 from atrio.kernel.context import Context
-from atrio.kernel.db.statement import Statement
+from atrio.kernel.db.statement import Statement, Write
 from atrio.kernel.errors import BootError
 from atrio.kernel.jobs import SECOND
 
@@ -36,14 +36,30 @@ _COLUMNS = (
     LOCK.c.token, LOCK.c.path, LOCK.c.deep, LOCK.c.exclusive, LOCK.c.principal, LOCK.c.owner, LOCK.c.expires
 )  # fmt: skip
 _valid = LOCK.c.expires > bindparam("now")
-_by_keys = LOCK.c.path_key.in_(bindparam("keys", expanding=True))
 _in_range = and_(LOCK.c.head > bindparam("low"), LOCK.c.head < bindparam("high"))
 _same_head = LOCK.c.head == bindparam("head")
 BY_TOKEN = Statement(select(*_COLUMNS).where(LOCK.c.token == bindparam("token"), _valid), "LockRow")
 IN_RANGE = Statement(select(*_COLUMNS).where(_in_range, _valid), "LockRow")
 WITH_HEAD = Statement(select(*_COLUMNS).where(_same_head, _valid), "LockRow")
-AT = select(*_COLUMNS).where(_by_keys, _valid)
+STEPS = (4, 16, 64, PAGE)
+"""For so many paths a statement is kept; places that are left over repeat the last path."""
+AT = {
+    size: Statement(
+        select(*_COLUMNS).where(LOCK.c.path_key.in_([bindparam(f"key{n}") for n in range(size)]), _valid),
+        "LockRow",
+    )
+    for size in STEPS
+}
 INSERT = insert(LOCK)
+_GRANT = Write(INSERT)
+EXPIRED = Statement(
+    select(LOCK.c.token)
+    .where(LOCK.c.expires <= bindparam("now"))
+    .order_by(LOCK.c.expires)
+    .limit(bindparam("most", type_=BigInteger)),
+    "Token",
+)
+DROP = Write(delete(LOCK).where(LOCK.c.token == bindparam("token"), LOCK.c.expires > bindparam("now")))
 
 
 class LockConflict(Exception):
@@ -124,9 +140,11 @@ def locks_at(ctx: Context, paths: Iterable[str]) -> list[Lock]:
     keys = sorted({path_key(path) for path in wanted})
     now = ctx.now
     found: list[Lock] = []
-    for start in range(0, len(keys), PAGE):
-        rows = ctx.execute(AT, {"keys": keys[start : start + PAGE], "now": now})
-        found += [_lock(row) for row in rows]
+    for start in range(0, len(keys), STEPS[-1]):
+        page = keys[start : start + STEPS[-1]]
+        size = next(step for step in STEPS if len(page) <= step)
+        values = {f"key{n}": page[min(n, len(page) - 1)] for n in range(size)}
+        found += [_lock(row) for row in AT[size].all(ctx, now=now, **values)]
     return _ordered(lock for lock in found if lock.path in wanted)
 
 
@@ -206,8 +224,8 @@ def create_lock(
     made = Lock(
         f"opaquelocktoken:{uuid.uuid4()}", path, deep, exclusive, principal, owner, now + int(seconds * SECOND)
     )
-    ctx.execute(
-        INSERT,
+    _GRANT.run(
+        ctx,
         {
             "token": made.token, "path_key": path_key(path), "head": path[:HEAD], "path": path, "deep": int(deep),
             "exclusive": int(exclusive), "principal": principal, "owner": owner, "created": now,
@@ -246,8 +264,7 @@ def refresh_lock(ctx: Context, token: str, seconds: float) -> Lock:
 
 def drop_lock(ctx: Context, token: str) -> bool:
     """Delete a lock; False when it has ended or never was."""
-    gone: Any = ctx.execute(delete(LOCK).where(LOCK.c.token == token, LOCK.c.expires > ctx.now))
-    return bool(gone.rowcount)
+    return DROP.run(ctx, {"token": token, "now": ctx.now}) > 0
 
 
 def drop_locks_at(ctx: Context, path: str) -> int:
@@ -268,14 +285,10 @@ def _drop(ctx: Context, tokens: list[str]) -> int:
 
 def drop_expired(ctx: Context, limit: int = PAGE) -> int:
     """Delete up to `limit` locks that have run out, the oldest first; returns how many."""
-    return _drop(ctx, _tokens(ctx, LOCK.c.expires <= ctx.now, limit))
+    return _drop(ctx, [row.token for row in EXPIRED.all(ctx, now=ctx.now, most=limit)])
 
 
 def drop_all(ctx: Context, limit: int = PAGE) -> int:
     """Delete up to `limit` locks, whether they hold or not; returns how many."""
-    return _drop(ctx, _tokens(ctx, LOCK.c.expires >= 0, limit))
-
-
-def _tokens(ctx: Context, wanted: ColumnElement[bool], limit: int) -> list[str]:
-    found = ctx.execute(select(LOCK.c.token).where(wanted).order_by(LOCK.c.expires).limit(limit))
-    return list(found.scalars())
+    found = ctx.execute(select(LOCK.c.token).order_by(LOCK.c.expires).limit(limit))
+    return _drop(ctx, list(found.scalars()))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from atrio.kernel.blobs import LocalBlobs, TemporaryBlob
+from atrio.kernel.blobs import TemporaryBlob
 from atrio.kernel.db.engine import Database
 from atrio.kernel.host import Kernel
 from atrio.kernel.testing.client import Client
@@ -22,16 +22,14 @@ FULL = 20010
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Let the bytes of files go to a device that is always full; call it to have room again."""
-    begin = LocalBlobs.begin
+    opened = TemporaryBlob._open
 
-    def begin_nowhere(store: LocalBlobs) -> TemporaryBlob:
-        blob = begin(store)
-        assert blob._file is not None
-        blob._file.close()
+    def open_nowhere(blob: TemporaryBlob) -> FileIO:
+        opened(blob).close()
         blob._file = FileIO("/dev/full", "wb")
-        return blob
+        return blob._file
 
-    monkeypatch.setattr(LocalBlobs, "begin", begin_nowhere)
+    monkeypatch.setattr(TemporaryBlob, "_open", open_nowhere)
     return monkeypatch.undo
 
 

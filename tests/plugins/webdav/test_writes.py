@@ -200,6 +200,30 @@ def test_a_copied_tree_copies_rows_and_shares_bytes(
     assert len(place.manager.names("/Alpha.space")) == 5
 
 
+def test_a_copy_walks_the_tree_and_not_the_instance(place: Any, put: Any) -> None:
+    """On SQLite, whose plans say so: what lies in a folder is found by its parent, whatever else there is."""
+    if place.kernel.db.dialect != "sqlite":
+        pytest.skip("reads the plans of SQLite")
+    from sqlalchemy import event
+
+    put(f"{FOLDER}/a.txt")
+    seen: list[tuple[str, Any]] = []
+
+    def note(conn: Any, cursor: Any, sql: str, values: Any, *rest: Any) -> None:
+        seen.append((sql, values))
+
+    event.listen(place.kernel.db.writer, "before_cursor_execute", note)
+    assert place.manager("COPY", FOLDER, to="/Alpha.space/Copy").status == 201
+    event.remove(place.kernel.db.writer, "before_cursor_execute", note)
+    copying = [(sql, values) for sql, values in seen if "WITH RECURSIVE twins" in sql and "INSERT" in sql]
+    assert len(copying) >= 2
+    with place.kernel.unit() as ctx:
+        for sql, values in copying:
+            steps = [row[3] for row in ctx.kept.raw.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()]
+            mine = [step for step in steps if re.match(r"(SCAN|SEARCH) old( |$)", step)]
+            assert mine == ["SEARCH old USING INDEX ix_core_content_content_parent (parent_id=?)"], steps
+
+
 @pytest.mark.atrio_config(plugins__enabled=["webdav"], webdav__infinity_limit=5)
 def test_infinite_listings_are_bounded(place: Any, put: Any) -> None:
     assert place.manager("PROPFIND", "/Alpha.space", depth="infinity").status == 207
