@@ -14,7 +14,7 @@ from atrio.kernel.host import Kernel
 from atrio.kernel.testing.client import Client
 from atrio.kernel.testing.plugin import of_the_request
 from atrio.plugins.search import config as search_config
-from atrio.plugins.search import queries, services, tasks, upkeep
+from atrio.plugins.search import services, upkeep
 from atrio.plugins.search.config import SearchConfig
 from atrio.plugins.search.folding import fold
 from atrio.plugins.search.language import Term, parse
@@ -433,7 +433,7 @@ FAMILIES = {
     "russian": ["русский русская русского", "новый новая новой", "книга книги книгой", "большой большая"],
     "hungarian": ["könyv könyvek könyvet könyvből"],
     "romanian": ["oraș orașe orașul", "informație informații"],
-    "finnish": ["pöytä pöydät"],
+    "finnish": ["talo talon talossa"],
     "greek": ["δρόμος δρόμοι δρόμου"],
     "swedish": ["möjlighet möjligheter"],
     "turkish": ["şehir şehirler"],
@@ -451,8 +451,6 @@ def test_forms_have_a_stem_in_common_without_accents() -> None:
     for language, families in FAMILIES.items():
         stemmers = stemmer.Stemmers([language])
         for family in families:
-            if family.startswith("pöytä"):
-                continue
             first, *others = (stemmers.stems(fold(word), language) for word in family.split())
             for other in others:
                 assert first & other, (language, family)
@@ -492,5 +490,3 @@ def test_jobs_can_be_run_twice(
         kernel.run(lambda ctx: stem_tasks.learn(ctx, "content", [note, 999_999]))
     assert len(rows(kernel, "SELECT stem FROM search_stem WHERE word = 'castles' AND language = 'english'")) == 1
     assert kernel.run(lambda ctx: stems.learn(ctx, "user", [1])) == []
-    assert tasks.TASKS
-    assert queries.next_ids
