@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from .host import Kernel
 
 log = logging.getLogger("atrio.tasks")
+SOON = 3600
+"""Seconds of a delay up to which a job is woken on time; the sweep finds what waits for longer."""
 
 
 @dataclass(frozen=True)
@@ -121,10 +123,14 @@ class Jobs:
 
     # -- writing and waking --------------------------------------------------------------------------------
 
-    def write(self, ctx: Context) -> list[str]:
-        """Write the rows of a unit: one for each (event, job subscriber) and each deferred task."""
+    def write(self, ctx: Context) -> dict[int, list[str]]:
+        """Write the rows of a unit: one for each (event, job subscriber) and each deferred task.
+
+        Returns the ids to wake, by the seconds until then; what waits for longer than SOON is left to the sweep.
+        """
         now = ctx.now
         rows: list[dict[str, Any]] = []
+        waking: dict[int, list[str]] = {}
         facts = ""
         for event in ctx.events:
             for bound in self.kernel.bus.heard_by(type(event), Phase.JOB):
@@ -139,7 +145,11 @@ class Jobs:
             rows.append(_row(task, None, _encode(arguments), facts, now + (delay or 0) * SECOND))
         if rows:
             jobs.insert_jobs(ctx, rows)
-        return [r["id"] for r in rows if r["available"] <= now]
+        for row in rows:
+            seconds = -(-max(0, row["available"] - now) // SECOND)
+            if seconds <= SOON:
+                waking.setdefault(seconds, []).append(row["id"])
+        return waking
 
     def wake(self, ids: Sequence[str], delay_seconds: int = 0) -> None:
         """Tell the consumers; a wake-up that gets lost is made good by the sweep."""

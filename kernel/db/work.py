@@ -42,7 +42,7 @@ class Work:
     def __init__(self, kernel: Kernel, ctx: Context) -> None:
         self.kernel = kernel
         self.ctx = ctx
-        self._jobs: list[str] = []
+        self._jobs: dict[int, list[str]] = {}
 
     def settle(self) -> None:
         """Flush and let before_commit subscribers validate and project; may be called more than once."""
@@ -161,8 +161,8 @@ class Work:
 
     def tell_world(self) -> None:
         """Run what follows a commit: wake the jobs, after_commit subscribers, deferred calls."""
-        if self._jobs:
-            self.kernel.jobs.wake(self._jobs)
+        for seconds, ids in self._jobs.items():
+            self.kernel.jobs.wake(ids, seconds)
         if self.ctx.events:
             self.kernel.bus.after_commit(self.kernel, self.ctx.events)
         self.run_later()
