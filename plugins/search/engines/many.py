@@ -32,7 +32,7 @@ from .indexes.kinds import (
     listed,
     numbers_in,
     of_kinds,
-)  # fmt: skip
+)
 
 NAMED, OTHERS = 2.0, 1.0
 """Scores of contents that hold a word in names, tags or description, and of those that do not."""
