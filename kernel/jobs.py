@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 BACKOFF_SECONDS = (10, 60, 600, 3600, 21600)
 SECOND = 1_000_000
-FEW = 4
-"""Rows that are written one by one; more go together."""
 
 
 class OutboxJob(Base):
@@ -128,11 +126,7 @@ def new_id() -> str:
 
 def insert_jobs(ctx: Context, rows: Sequence[dict[str, Any]]) -> None:
     """Write outbox rows in the unit."""
-    if len(rows) <= FEW:
-        for row in rows:
-            _INSERT.run(ctx, row)
-    else:
-        ctx.execute(_INSERT.statement, list(rows))
+    _INSERT.run_all(ctx, rows)
 
 
 def take_lease(ctx: Context, job_id: str, until: int) -> Any | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -145,6 +145,15 @@ class _CompiledWrite:
             if (convert := bound.type.dialect_impl(dialect).bind_processor(dialect)) is not None
         ]
 
+    def given(self, values: Mapping[str, Any]) -> Any:
+        """Return values as the driver takes them."""
+        given = {**self.constants, **values} if self.constants else values
+        if self.converters:
+            given = {**given, **{name: convert(given[name]) for name, convert in self.converters}}
+        if self.positions is not None:
+            return [given[name] for name in self.positions]
+        return {name: given[name] for name in self.names}
+
 
 class Write:
     """A fixed INSERT, UPDATE or DELETE of single values; all that its columns need is named when it runs.
@@ -177,6 +186,13 @@ class Write:
         cursor.close()
         return count
 
+    def run_all(self, ctx: Context, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run it for several rows of the same names: one call of the driver."""
+        if len(rows) == 1:
+            self._execute(ctx, rows[0]).close()
+        elif rows:
+            self._execute(ctx, *rows).close()
+
     def insert(self, ctx: Context, values: Mapping[str, Any]) -> int:
         """Run it and return the key that the database gave the new row."""
         cursor = self._execute(ctx, values)
@@ -191,22 +207,19 @@ class Write:
         cursor.close()
         return None if row is None else row[0]
 
-    def _execute(self, ctx: Context, values: Mapping[str, Any]) -> Any:
+    def _execute(self, ctx: Context, values: Mapping[str, Any], *more: Mapping[str, Any]) -> Any:
         ctx.written()
         kept = ctx.kept
         dialect = kept.connection.dialect
         compiled = self._for(dialect, tuple(values))
-        given = {**compiled.constants, **values} if compiled.constants else values
-        if compiled.converters:
-            given = {**given, **{name: convert(given[name]) for name, convert in compiled.converters}}
         for watch in watchers:
             watch(compiled.text)
         cursor = kept.raw.cursor()
         try:
-            if compiled.positions is not None:
-                cursor.execute(compiled.text, [given[name] for name in compiled.positions])
+            if more:
+                cursor.executemany(compiled.text, [compiled.given(row) for row in (values, *more)])
             else:
-                cursor.execute(compiled.text, {name: given[name] for name in compiled.names})
+                cursor.execute(compiled.text, compiled.given(values))
         except dialect.loaded_dbapi.Error as error:
             raise wrap_driver_error(dialect, error, compiled.text, kept.raw) from error
         return cursor
