@@ -32,19 +32,19 @@ from soak import soak
 
 ROWS: list[page.Row] = []
 WHY = {
-    "whoami": "nearly all of it is Hypercorn: compare the bare endpoint",
-    "one note": "most of it is Hypercorn: compare the bare endpoint",
+    "whoami": "a third is the socket and HTTP, the rest the hop to a thread, the session and the dump",
+    "one note": "as whoami; beside it the rights and the note",
     "list of 1,000 contents": "well over half is sqlite3 handing over 30 columns a row, as for the bare endpoint; "
     "fewer columns need a second statement for the people",
-    "list of 100 comments": "Hypercorn, and the rows from sqlite3, are about a third each",
+    "list of 100 comments": "the rows from sqlite3 and their dump are two thirds",
     "create a note": "half of the worker thread's part is SQLAlchemy running six fixed statements",
-    "upload of 1 MiB": "half is the event loop with h11, a third the unit of work",
+    "upload of 1 MiB": "a third each: the event loop, the unit of work, hash and file",
     "drive: PUT 1024 MiB": "the bytes are on the disk before the answer; the others leave that to the system",
     "drive: PUT 16 bytes": "a save is a revision with its event, in a transaction, and its bytes are made safe on "
     "the disk; the others write a file",
     "drive: PUT 1 MiB": "see PUT of 16 bytes; beside it the hash",
     "calendar: uid": "nearly all of it is the way of any request; beside it parses every entry",
-    "drive: PROPFIND, depth 0": "Hypercorn is half of it",
+    "drive: PROPFIND, depth 0": "six SELECTs for who asks, the way to the thing, locks and properties",
     "drive: LOCK": "four requests; locks are rows of the database",
     "preview: 12 MP": "drawing itself costs 1.1 times as much in a fresh child; the rest is the fork, which keeps "
     "pictures of strangers out of the server, and the request with its guards",

@@ -63,6 +63,8 @@ log = logging.getLogger("atrio.http")
 access = logging.getLogger("atrio.access")
 JSON_TYPES = ("application/json", "application/json-rpc", "application/merge-patch+json")
 
+RECEIVING = 5
+"""The niceness of threads that take in bodies."""
 SECRET = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.I)
 """A UUID in a path: the secret of a link for people without an account, for example."""
 
@@ -83,6 +85,8 @@ class App:
         self.gate = Gate(kernel.config)
         self.pool = WorkPool("http", server.threads, server.queue, kernel.db.close_thread)
         self.io = WorkPool("io", kernel.blobs.threads, 4096)
+        # Hashing and writing large bodies gives way to short requests where there are too few cores for both.
+        self.receiving = WorkPool("receive", kernel.blobs.threads, 4096, nice=RECEIVING)
         remote = kernel.blobs.remote
         self.sending = kernel.open_pool("send", kernel.blobs.senders, 4096) if remote else self.io
         self.checks = kernel.open_pool("checks", 4, 4096)
@@ -116,6 +120,7 @@ class App:
                 await asyncio.to_thread(self.kernel.stop)
                 self.pool.close()
                 self.io.close()
+                self.receiving.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -219,7 +224,7 @@ class App:
         if not isinstance(limit, UploadLimit):
             return await self._pour(request, route, params, receive, limit)
         upload = await read_upload(
-            receive, request, self.kernel.blobs, self.io, limit=limit,
+            receive, request, self.kernel.blobs, self.receiving, limit=limit,
             stall_seconds=self.server.stall_seconds,
         )  # fmt: skip
         try:
@@ -250,8 +255,9 @@ class App:
         """Let the route's own sink take the body, then write and check again."""
         try:
             await read_into(
-                receive, sink, self.io, announced=request.content_length, stall_seconds=self.server.stall_seconds
-            )
+                receive, sink, self.receiving, announced=request.content_length,
+                stall_seconds=self.server.stall_seconds,
+            )  # fmt: skip
             if sink.blob is not None:
                 await self.check_received(sink.blob)
                 if self.kernel.blobs.remote:

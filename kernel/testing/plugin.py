@@ -119,6 +119,7 @@ def kernel(
         booted.stop()
         booted.app.pool.close()
         booted.app.io.close()
+        booted.app.receiving.close()
 
 
 @pytest.fixture

@@ -189,7 +189,7 @@ class Door:
         app = self.kernel.app
         try:
             blob = await read_blob(
-                receive, self.kernel.blobs, app.io, announced=request.content_length,
+                receive, self.kernel.blobs, app.receiving, announced=request.content_length,
                 limit=UploadLimit(largest_file(self.kernel)), stall_seconds=self.limits.stall_seconds, hold=SHORT,
             )  # fmt: skip
         except KernelError as error:
