@@ -47,8 +47,9 @@ class WorkPool:
 
     def _work(self) -> None:
         if self.nice and sys.platform == "linux":  # elsewhere a process has one niceness for all its threads
+            thread = threading.get_native_id()
             with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self.nice)
+                os.setpriority(os.PRIO_PROCESS, thread, max(self.nice, os.getpriority(os.PRIO_PROCESS, thread)))
         try:
             while True:
                 job = self._queue.get()
