@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from load import resident_mib
+from load import cpu_seconds, resident_mib
 from server import PASSWORD, Server, free_port
 
 BLOCK = os.urandom(1024 * 1024)
@@ -287,6 +287,15 @@ def _wait(target: Target) -> None:
     raise SystemExit(f"{target.name} did not start")
 
 
+def rest(pid: int) -> None:
+    """Wait until a server has done what it does behind its answers, for two minutes at most."""
+    for _ in range(120):
+        before = cpu_seconds(pid)
+        time.sleep(1)
+        if cpu_seconds(pid) - before < 0.03:
+            return
+
+
 def others(server: Server, target: Target, row: Row, mib: int) -> None:
     """What two large uploads do to those who ask for something small, and to the memory of the process."""
 
@@ -302,6 +311,7 @@ def others(server: Server, target: Target, row: Row, mib: int) -> None:
         connection.close()
         return sorted(found)
 
+    rest(server.pid)
     idle = ask(400)
     before = resident_mib(server.pid)
     words = [sys.executable, __file__, str(target.port), target.root]
