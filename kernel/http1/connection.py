@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 import time
@@ -18,6 +17,7 @@ from hypercorn.protocol.h11 import H11Protocol
 from ..http.channel import ClientGone
 from ..http.drain import UNINVITED
 from .exchange import LINES, Exchange, dated
+from .wire import Wire
 
 log = logging.getLogger("atrio.hypercorn")
 HELD = 1024 * 1024
@@ -45,7 +45,11 @@ class Odd(NamedTuple):
 
 
 class Http1:
-    """One connection, in place of Hypercorn's `H11Protocol`."""
+    """One connection, in place of Hypercorn's `H11Protocol`.
+
+    Bytes come from the transport itself (`Wire`), without the streams of asyncio between: large bodies are copied
+    once, and a request begins in the turn of the loop in which it came.
+    """
 
     def __init__(
         self, app: Any, config: Any, context: Any, task_group: Any, connection_state: Any, ssl: bool, client: Any,
@@ -61,11 +65,13 @@ class Http1:
         self.client = client
         self.server = server
         self.send = send
+        owner: Any = send.__self__  # type: ignore[attr-defined]
+        self.reader, self.writer, self.idle = owner.reader, owner.writer, owner.idle_task
+        self.transport: Any = self.writer.transport
         self.referee: H11Protocol | None = None
         self.exchange: Exchange | None = None
-        self.room = asyncio.Event()
-        self.free = asyncio.Event()
-        self.closed = False
+        self.closed = False  # nothing more is read
+        self.paused = False
         self.served = 0
         self.parser = HttpRequestParser(self)
         self.events: deque[Head | Odd | bytes | None] = deque()
@@ -81,25 +87,29 @@ class Http1:
         self.quiet = 0  # bytes that came without anything being read in them
 
     async def initiate(self) -> None:
-        """Begin: there is nothing to do."""
+        """Take the transport over, and what came before."""
+        self.inner = self.transport.get_protocol()
+        self.transport.set_protocol(Wire(self, self.inner))
+        came = bytes(self.reader._buffer)
+        if came:
+            self.reader._buffer.clear()
+            self.reader._maybe_resume_transport()
+            self.take(came)
 
     async def handle(self, event: Event) -> None:
-        """Take what the socket gave."""
+        """Hear of the end; what the referee judges comes this way too."""
         if self.referee is not None:
             await self.referee.handle(event)
         elif isinstance(event, RawData):
-            if event.data and not self.closed:
-                await self._feed(event.data)
+            self.take(event.data)
         elif isinstance(event, Closed):
-            self._shut()
+            self._shut(lost=self.transport.is_closing())
 
-    def _shut(self) -> None:
+    def _shut(self, *, lost: bool) -> None:
+        """Read no more. A client that only stopped sending may still have its answer."""
         self.closed = True
-        exchange, self.exchange = self.exchange, None
-        if exchange is not None:
-            exchange.leave()
-        self.free.set()
-        self.room.set()
+        if self.exchange is not None:
+            self.exchange.leave(lost=lost)
 
     # -- what llhttp says ------------------------------------------------------------------------------------
 
@@ -160,12 +170,17 @@ class Http1:
 
     # -- one piece after the other ---------------------------------------------------------------------------
 
-    async def _feed(self, data: bytes) -> None:
+    def take(self, data: bytes | memoryview) -> None:
+        """Read a piece; only what it is needed for is copied."""
+        if self.closed or not data:
+            return
         self.midway = not self.between
         if self.between:
+            data = bytes(data)
             self.raw = [data]
             self.clean = self.in_head = True
         elif self.in_head and self.clean:
+            data = bytes(data)
             self.raw.append(data)
         self.quiet += len(data)
         try:
@@ -179,38 +194,49 @@ class Http1:
                 self.events.append(Odd(self.raw))
             else:
                 self.events.append(Odd([]))
+        if self.quiet > HEAD or self.size > HEAD:
+            self.events.append(Odd([], 431))
         if not self.in_head:
             self.raw = []
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Do what came as far as it can be done now."""
         while self.events and not self.closed:
-            event = self.events.popleft()
-            if event is None:
-                if self.exchange is not None:
-                    self.exchange.end()
-            elif isinstance(event, bytes):
-                if self.exchange is not None:
-                    await self._pass_on(self.exchange, event)
-            elif isinstance(event, Head):
-                await self._until_free()
-                if not self.closed:
-                    await self._begin(event)
-            else:
-                await self._judge(event)
+            event = self.events[0]
+            exchange = self.exchange
+            if isinstance(event, Odd):
+                if exchange is not None and (event.raw or exchange.ended):
+                    break
+                self.events.clear()
+                self._judge(event)
                 return
-        if self.quiet > HEAD or self.size > HEAD:
-            await self._refuse(431)
+            if isinstance(event, Head):
+                if exchange is not None:
+                    break
+                self.events.popleft()
+                self._begin(event)
+                continue
+            self.events.popleft()
+            if exchange is None:
+                continue
+            if event is None:
+                exchange.end()
+            else:
+                exchange.feed(event)
+        self.flow()
 
-    async def _pass_on(self, exchange: Exchange, data: bytes) -> None:
-        exchange.feed(data)
-        while exchange.held > HELD and exchange is self.exchange:
-            self.room.clear()
-            await self.room.wait()
+    def flow(self) -> None:
+        """Read on, or wait until what came is taken."""
+        full = bool(self.events) or (self.exchange is not None and self.exchange.held > HELD)
+        if full != self.paused and not self.transport.is_closing():
+            self.paused = full
+            if full:
+                self.transport.pause_reading()
+            else:
+                self.transport.resume_reading()
 
-    async def _until_free(self) -> None:
-        while self.exchange is not None:
-            self.free.clear()
-            await self.free.wait()
-
-    async def _begin(self, head: Head) -> None:
+    def _begin(self, head: Head) -> None:
         method, version, target, fields, going_on = head
         self.served += 1
         path, _, query = target.partition(b"?")
@@ -235,9 +261,10 @@ class Http1:
             "state": self.state.copy(),
             "extensions": {UNINVITED: exchange.is_uninvited} if expects else {},
         }
-        await self.send(Updated(idle=False))
+        self.idle.hold()
         self.task_group.spawn(self._run, exchange, scope)
-        await self.context.mark_request()
+        if self.context.max_requests is not None:
+            self.task_group.spawn(self.context.mark_request)
 
     async def _run(self, exchange: Exchange, scope: Any) -> None:
         try:
@@ -249,41 +276,39 @@ class Http1:
         finally:
             await exchange.settle()
 
-    async def _judge(self, odd: Odd) -> None:
-        if not odd.raw:
-            await self._refuse(odd.status)
-            return
-        await self._until_free()
-        if not self.closed:
+    def _judge(self, odd: Odd) -> None:
+        if odd.raw:
             self.referee = H11Protocol(*self.given)
-            await self.referee.handle(RawData(b"".join(odd.raw)))
-
-    async def _refuse(self, status: int) -> None:
-        if self.exchange is None or self.exchange.ended:
-            await self._until_free()
-        if self.closed:
+            self.transport.set_protocol(self.inner)
+            self.flow()
+            self.inner.data_received(b"".join(odd.raw))
             return
         if self.exchange is None or not self.exchange.started:
             end = b"content-length: 0\r\nconnection: close\r\n\r\n"
-            await self.write(LINES[status] + dated(int(time.time())) + end)
-        self._shut()
-        await self.send(Closed())
+            self.writer.write(LINES[odd.status] + dated(int(time.time())) + end)
+        self._shut(lost=True)
+        self.task_group.spawn(self.send, Closed())
 
     # -- what exchanges say ----------------------------------------------------------------------------------
 
     async def write(self, data: bytes) -> None:
-        """Write, and wait while the client is slow."""
-        await self.send(RawData(data))
+        """Write, and wait while the client is slow; ClientGone when it is not there any more."""
+        try:
+            self.writer.write(data)
+            await self.writer.drain()
+        except (ConnectionError, RuntimeError):
+            self._shut(lost=True)
+            raise ClientGone from None
 
     async def finish(self, exchange: Exchange, *, broken: bool = False) -> None:
         """Go on to the next request, or close the connection."""
         if exchange is not self.exchange:
             return
-        if exchange.ended and not (exchange.close or broken or self.context.terminated.is_set()):
+        if exchange.ended and not (exchange.close or broken or self.closed or self.context.terminated.is_set()):
             await self.send(Updated(idle=True))
             self.exchange = None
-            self.free.set()
-            self.room.set()
+            self._go_on()
         else:
-            self._shut()
+            self._shut(lost=True)
+            self.exchange = None
             await self.send(Closed())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections import deque
 from contextlib import suppress
 from email.utils import formatdate
 from functools import lru_cache
@@ -34,7 +35,7 @@ class Exchange:
 
     __slots__ = (
         "answered", "chunked", "close", "connection", "ended", "expects", "flushing", "gone", "head", "held",
-        "left", "parts", "plain", "silent", "started", "told", "waiting",
+        "left", "parts", "plain", "silent", "started", "told", "unheard", "waiting",
     )  # fmt: skip
 
     def __init__(self, connection: Http1, *, silent: bool, plain: bool, close: bool, expects: bool) -> None:
@@ -43,9 +44,10 @@ class Exchange:
         self.plain = plain  # HTTP/1.0: a body of unknown length ends with the connection
         self.close = close
         self.expects = expects  # the client waits for 100 before it sends its body
-        self.parts: list[bytes] = []
+        self.parts: deque[bytes] = deque()
         self.held = 0
-        self.ended = self.told = self.gone = False
+        self.ended = self.told = False
+        self.unheard = self.gone = False  # the client sends no more; the client is not there any more
         self.started = self.answered = self.chunked = False
         self.left: int | None = None
         self.head = b""
@@ -69,9 +71,10 @@ class Exchange:
         self.ended = True
         self.wake()
 
-    def leave(self) -> None:
-        """Take note that the client is gone."""
-        self.gone = True
+    def leave(self, *, lost: bool) -> None:
+        """Take note that the client sends no more, or (`lost`) is gone."""
+        self.unheard = True
+        self.gone = self.gone or lost
         self.wake()
 
     def wake(self) -> None:
@@ -86,18 +89,22 @@ class Exchange:
         """Return what came of the body since the last time, or that the client left or has its answer."""
         while not self.answered:
             if self.parts or (self.ended and not self.told):
-                data = self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
-                self.parts = []
-                self.held = 0
-                self.connection.room.set()
-                self.told = self.ended
-                return {"type": "http.request", "body": data, "more_body": not self.ended}
-            if self.gone:
+                if len(self.parts) > 1 and self.held <= JOINED:
+                    data = b"".join(self.parts)
+                    self.parts.clear()
+                else:
+                    data = self.parts.popleft() if self.parts else b""
+                self.held -= len(data)
+                self.told = self.ended and not self.parts
+                self.connection.flow()
+                return {"type": "http.request", "body": data, "more_body": not self.told}
+            if self.unheard:
                 break
             if self.expects:
                 self.expects = False
                 if not self.started:
-                    await self.connection.write(LINES[100] + b"\r\n")
+                    with suppress(ClientGone):
+                        await self.connection.write(LINES[100] + b"\r\n")
                     continue
             if self.waiting is None:
                 self.waiting = asyncio.get_running_loop().create_future()
@@ -160,7 +167,8 @@ class Exchange:
     async def _write_head(self) -> None:
         head, self.head = self.head, b""
         if head:
-            await self.connection.write(head)
+            with suppress(ClientGone):
+                await self.connection.write(head)
 
     async def _body(self, data: bytes, *, more: bool) -> None:
         if self.answered:

@@ -28,7 +28,7 @@ class IdleTimer:
 
     async def restart(self, task_group: Any, action: Callable[[], Awaitable[None]]) -> None:
         """Begin to wait; `action` is the method of Hypercorn's connection that would wait itself."""
-        await self.stop()
+        self.hold()
         self.task_group, self.server = task_group, action.__self__  # type: ignore[attr-defined]
         context, loop = self.server.context, asyncio.get_running_loop()
         if context.terminated.is_set():
@@ -42,6 +42,10 @@ class IdleTimer:
         self.handle = loop.call_later(self.server.config.keep_alive_timeout, self.fire)
 
     async def stop(self) -> None:
+        """Wait no more, as Hypercorn asks for it."""
+        self.hold()
+
+    def hold(self) -> None:
         """Wait no more."""
         self.waiting.discard(self)
         if self.handle is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
+import os
 import socket
 import threading
 import time
@@ -318,6 +320,9 @@ def test_a_client_that_leaves_is_noticed(served: Callable[..., Served]) -> None:
         seen.append(await receive())
         try:
             await send({"type": "http.response.start", "status": 200, "headers": []})
+            while True:
+                await send({"type": "http.response.body", "body": bytes(1000), "more_body": True})
+                await asyncio.sleep(0.01)
         except ClientGone:
             seen.append("gone")
         over.set()
@@ -329,6 +334,45 @@ def test_a_client_that_leaves_is_noticed(served: Callable[..., Served]) -> None:
     assert seen[0] == {"type": "http.request", "body": b"abc", "more_body": True}
     assert seen[1] == {"type": "http.disconnect"}
     assert seen[2] == "gone"
+
+
+def test_a_client_that_only_stops_sending_has_its_answer(served: Callable[..., Served]) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(0.2)
+        await echo(scope, receive, send)
+
+    with served(app).connect() as wire:
+        wire.sendall(b"PUT / HTTP/1.1\r\n" + HOST + b"content-length: 3\r\n\r\nabc")
+        wire.shutdown(socket.SHUT_WR)
+        assert everything(wire).endswith(b"PUT /? abc")
+
+
+def test_a_large_body_arrives_as_it_was_sent(served: Callable[..., Served]) -> None:
+    sizes: list[int] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        digest, more = hashlib.sha256(), True
+        while more:
+            message = await receive()
+            digest.update(message["body"])
+            sizes.append(len(message["body"]))
+            more = message["more_body"]
+            if len(sizes) % 7 == 0:
+                await asyncio.sleep(0.002)  # now and then slower than what comes
+        told = digest.hexdigest().encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"64")]})
+        await send({"type": "http.response.body", "body": told})
+
+    data = os.urandom(1024 * 1024) * 24
+    server = served(app)
+    for head, sent in (
+        (b"content-length: %d\r\n\r\n" % len(data), data),
+        (b"transfer-encoding: chunked\r\n\r\n", b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data)),
+    ):
+        with server.connect() as wire:
+            wire.sendall(b"PUT / HTTP/1.1\r\n" + HOST + head + sent)
+            assert answer_on(wire)[1] == hashlib.sha256(data).hexdigest().encode()
+    assert max(sizes) <= 1024 * 1024
 
 
 @pytest.mark.parametrize(
