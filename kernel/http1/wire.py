@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 if TYPE_CHECKING:
     from .connection import Http1
 
-BLOCK = 256 * 1024
-"""Bytes that are read at a time."""
+BLOCK = 128 * 1024
+"""Bytes that are read at a time: large bodies take few turns, and others do not wait long for theirs."""
 _BUFFERS: WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = WeakKeyDictionary()
 """One for each loop: it is filled and read in one go, whichever connection it is for."""
 
