@@ -51,10 +51,6 @@ WHY = {
     "drive: COPY": "two rows with all their indexes for each entry",
     "search: two frequent": "half of it is the index of words, which gives 43,591 numbers; such words stand in "
     "nearly half of all contents",
-    "search: simple, three letters of 1": "the eight words that were written first hold two thirds of the hits, "
-    "the texts of the other contents are read",
-    "search: simple, three letters of 9": "half of it finds these words and the contents of eight of them, which "
-    "are nearly all",
     "drive: p95": "the client and both uploads run on the same two cores",
 }
 """Where the time of a row goes that may miss its aim, from profiles."""

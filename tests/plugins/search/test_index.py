@@ -273,7 +273,10 @@ def test_a_rebuild_answers_meanwhile_and_misses_nothing(
     assert found(client, "after") == ["note after"]
     assert embedded(kernel).status(kernel).ready
     if kernel.db.sqlite:
-        run(kernel, "INSERT INTO search_words(search_words, rank) VALUES ('integrity-check', 1)")
+        for index in ("search_words", "search_parts"):
+            run(kernel, f"INSERT INTO {index}({index}, rank) VALUES ('integrity-check', 1)")
+        assert plainly(client, "arl") == ["note n0"]
+        assert plainly(client, "ded") == ["note added"]
 
 
 def test_dropped_and_created_again(kernel: Kernel, client: Client, make_space: Any, make_content: Any) -> None:

@@ -17,10 +17,16 @@ NEXT = "search_words_next"
 NAMES = "search_names"
 NAME_COLUMNS = ("label", "filename", "description", "tags")
 """Of the second index, of names alone: where hits are many it says which of them come first."""
+PARTS = "search_parts"
+PARTS_NEXT = "search_parts_next"
+PART_COLUMNS = COLUMNS[:-1]
+"""Of the third index, of all runs of three letters: what searches for a part of a word look through."""
 _LIST = ", ".join(COLUMNS)
+_WORDS = "tokenize='unicode61 remove_diacritics 0'"
+_RUNS = "tokenize='trigram case_sensitive 1', detail=none, columnsize=0"
 
 
-def _sqlite_words(columns: tuple[str, ...], more: str = "") -> tuple[str, ...]:
+def _sqlite_words(columns: tuple[str, ...], options: str = _WORDS) -> tuple[str, ...]:
     """Return the statements that make an index of some columns, and the triggers that keep it in line."""
     names, new, old = (", ".join(f"{row}{c}" for c in columns) for row in ("", "new.", "old."))
     changed = " OR ".join(f"old.{c} IS NOT new.{c}" for c in columns)
@@ -28,7 +34,7 @@ def _sqlite_words(columns: tuple[str, ...], more: str = "") -> tuple[str, ...]:
     add = f"INSERT INTO {{n}}(rowid, {names}) VALUES (new.content_id, {new});"  # noqa: S608
     return (
         f"CREATE VIRTUAL TABLE IF NOT EXISTS {{n}} USING fts5({names}, content='search_text',"
-        f" content_rowid='content_id', tokenize='unicode61 remove_diacritics 0'{more})",
+        f" content_rowid='content_id', {options})",
         f"CREATE TRIGGER IF NOT EXISTS {{n}}_added AFTER INSERT ON search_text {{when_new}} BEGIN {add} END",
         f"CREATE TRIGGER IF NOT EXISTS {{n}}_changed AFTER UPDATE ON search_text WHEN ({changed}) {{and_old}}"
         f" BEGIN {remove}{add} END",
@@ -36,10 +42,14 @@ def _sqlite_words(columns: tuple[str, ...], more: str = "") -> tuple[str, ...]:
     )
 
 
-SQLITE_WORDS, *SQLITE_TRIGGERS = _sqlite_words(COLUMNS)
+_INDEXES = {
+    NAME: _sqlite_words(COLUMNS), NEXT: _sqlite_words(COLUMNS),
+    PARTS: _sqlite_words(PART_COLUMNS, _RUNS), PARTS_NEXT: _sqlite_words(PART_COLUMNS, _RUNS),
+}  # fmt: skip
 """The first index follows every row; one that is being filled follows those up to where the filling has come."""
 ALWAYS = {"when_new": "", "and_old": "", "when_old": ""}
-SQLITE_NAMES = tuple(t.format(n=NAMES, **ALWAYS) for t in _sqlite_words(NAME_COLUMNS, ", columnsize=0"))
+SQLITE_NAMES = tuple(t.format(n=NAMES, **ALWAYS) for t in _sqlite_words(NAME_COLUMNS, f"{_WORDS}, columnsize=0"))
+SQLITE_FILL_PARTS = f"INSERT INTO {PARTS}({PARTS}) VALUES ('rebuild')"  # noqa: S608
 SQLITE_FILL_NAMES = f"INSERT INTO {NAMES}({NAMES}) VALUES ('rebuild')"  # noqa: S608
 _FILLED = "content_id <= (SELECT value FROM search_state WHERE name = 'rebuild')"
 UP_TO_FILLED = {
@@ -114,14 +124,14 @@ SQLITE_DROP_KINDS = (
 
 
 def sqlite_index(name: str, *, filling: bool = False) -> list[str]:
-    """Return the statements that make one index of words and keep it in line."""
+    """Return the statements that make one index of words, or of their parts, and keep it in line."""
     conditions = UP_TO_FILLED if filling else ALWAYS
-    return [SQLITE_WORDS.format(n=name), *sqlite_triggers(name, conditions)]
+    return [_INDEXES[name][0].format(n=name), *sqlite_triggers(name, conditions)]
 
 
 def sqlite_triggers(name: str, conditions: dict[str, str]) -> list[str]:
     """Return the statements that keep an index in line."""
-    return [t.format(n=name, **conditions) for t in SQLITE_TRIGGERS]
+    return [t.format(n=name, **conditions) for t in _INDEXES[name][1:]]
 
 
 def sqlite_drop(name: str) -> list[str]:
@@ -137,7 +147,8 @@ SQLITE_DROP_VOCABULARY = (
 )
 
 UNMANAGED = (
-    "search_words", "search_words_*", "search_letters", "search_letters_*", "search_vocabulary",
+    "search_words", "search_words_*", "search_parts", "search_parts_*", "search_letters", "search_letters_*",
+    "search_vocabulary",
     "search_names", "search_names_*", "search_kind", "search_block", "search_time",
     "search_text.words", "search_text.ix_search_text_*", "search_text.ft_search_text_*",
 )  # fmt: skip
@@ -203,7 +214,7 @@ def _has_trigrams(connection: Connection) -> bool:
 def creation(connection: Connection) -> list[TextClause]:
     """Return the statements that make the indexes of this engine of the database."""
     if connection.dialect.name == "sqlite":
-        found = [*sqlite_index(NAME), *SQLITE_NAMES, *SQLITE_VOCABULARY, *SQLITE_KINDS]
+        found = [*sqlite_index(NAME), *sqlite_index(PARTS), *SQLITE_NAMES, *SQLITE_VOCABULARY, *SQLITE_KINDS]
     elif connection.dialect.name == "postgresql":
         found = [*POSTGRESQL, *([POSTGRESQL_LETTERS] if _has_trigrams(connection) else [])]
     else:
@@ -214,7 +225,7 @@ def creation(connection: Connection) -> list[TextClause]:
 def removal(connection: Connection) -> list[TextClause]:
     """Return the statements that delete the indexes; the texts stay."""
     if connection.dialect.name == "sqlite":
-        words = [statement for name in (NAME, NEXT, NAMES) for statement in sqlite_drop(name)]
+        words = [statement for name in (NAME, NEXT, PARTS, PARTS_NEXT, NAMES) for statement in sqlite_drop(name)]
         found = [*words, *SQLITE_DROP_VOCABULARY, *SQLITE_DROP_KINDS]
     else:
         found = list(POSTGRESQL_DROP if connection.dialect.name == "postgresql" else MARIADB_DROP)

@@ -43,11 +43,15 @@ from .fields import CONTAINED, columns_of, patterns, reading, reading_through, w
 from .kinds import LEAST, SPARSE, numbers_in, put_right
 from .layout import (
     ALWAYS,
+    COLUMNS,
     KIND_TRIGGERS,
     NAME,
     NAME_COLUMNS,
     NAMES,
     NEXT,
+    PART_COLUMNS,
+    PARTS,
+    PARTS_NEXT,
     SQLITE_FILL_NAMES,
     SQLITE_KINDS,
     WEIGHTS,
@@ -71,16 +75,22 @@ FEW_NEEDLES = 8
 FIRST_WORDS = 8
 """Words that are asked for before texts are read: those that were written first, which are frequent ones."""
 BATCH = 500
+_FILLED = ((NAME, NEXT, COLUMNS), (PARTS, PARTS_NEXT, PART_COLUMNS))
+"""What a rebuild fills: the index, the one that takes its place, and its columns."""
 
 _WORDS = table(NAME, column("rowid", Integer))
+_PARTS = table(PARTS, column("rowid", Integer))
 _FOUND = (_WORDS.c.rowid + 0).label("content_id")
 """`+ 0` lets the index of words be read first, and contents be looked up by their ids, never the other way."""
 _MATCH = literal_column(NAME).op("MATCH")
 _SCORE = (-func.bm25(literal_column(NAME), *(literal_column(str(w)) for w in WEIGHTS), type_=Float)).label("score")
 _HELD = CONTENT.c.content_id.in_(select(_WORDS.c.rowid).where(_MATCH(bindparam("held"))))
+_IN_PARTS = CONTENT.c.content_id.in_(
+    select(_PARTS.c.rowid).where(literal_column(PARTS).op("MATCH")(bindparam("parts")))
+)
 _IDS = {
     name: text(f"SELECT count(*), max(rowid), json_group_array(rowid) FROM {name} WHERE {name} MATCH :fts")  # noqa: S608
-    for name in (NAME, NAMES)
+    for name in (NAME, NAMES, PARTS)
 }
 _LEARN = text(
     "INSERT OR IGNORE INTO search_vocabulary(word) SELECT value FROM json_each(:words)"
@@ -91,7 +101,7 @@ _KNOWN = text(
 )
 LARGE = 1_000_000
 """Rows that the planner is told of the tables inside the indexes."""
-_OWN = " OR ".join(f"tbl LIKE :{name} ESCAPE '!'" for name in ("words", "next", "names", "letters"))
+_OWN = " OR ".join(f"tbl LIKE :{name} ESCAPE '!'" for name in ("words", "next", "names", "parts", "letters"))
 
 
 class SqliteIndex:
@@ -119,7 +129,14 @@ class SqliteIndex:
         return numbers_in(_ids(ctx, f"{_only(names)}({any_term})", NAMES)[2]) if names else ()
 
     def containing(self, ctx: Context, needles: Sequence[str]) -> Condition:
-        """Return the condition of contents that hold a needle: over the vocabulary where that can help."""
+        """Return the condition of contents that hold a needle: over the vocabulary where that can help.
+
+        Three letters stand in an index of their own; most of them are in too many words to ask for each.
+        """
+        if len(needles) <= FEW_NEEDLES and all(len(needle) == LETTERS for needle in needles):
+            expression = " OR ".join('"' + needle.replace('"', '""') + '"' for needle in needles)
+            ids = _many(ctx, expression, PARTS)
+            return Condition(_IN_PARTS, {"parts": expression}, "parts", ids)
         sought: dict[str, list[str]] = {}
         for needle in needles:
             sought[needle] = [w for w in words(needle) if LETTERS <= len(w) <= LONGEST]
@@ -175,6 +192,7 @@ class SqliteIndex:
             "words": f"{NAME}!_%",
             "next": f"{NEXT}!_%",
             "names": "search!_names!_%",
+            "parts": "search!_parts!_%",
             "letters": "search!_letters!_%",
         }
         small = f"UPDATE sqlite_stat1 SET stat = '{LARGE}' WHERE idx IS NULL AND stat <> '{LARGE}' AND ({_OWN})"  # noqa: S608
@@ -212,7 +230,8 @@ class SqliteIndex:
             "search_time",
             *KIND_TRIGGERS,
             NAMES,
-            *(f"{index}_{w}" for index in (NAME, NAMES) for w in ("added", "changed", "removed")),
+            PARTS,
+            *(f"{index}_{w}" for index in (NAME, NAMES, PARTS) for w in ("added", "changed", "removed")),
         }
         ready = needed <= there
         known = ctx.execute(text("SELECT count(*) FROM search_vocabulary")).scalar() if ready else 0
@@ -250,9 +269,9 @@ def _ids(ctx: Context, expression: str, index: str = NAME) -> Any:
     return ctx.execute(_IDS[index], {"fts": expression}).one()
 
 
-def _many(ctx: Context, expression: str) -> Sequence[int]:
+def _many(ctx: Context, expression: str, index: str = NAME) -> Sequence[int]:
     """Return the ids that an expression finds when they are very many."""
-    number, last, ids = _ids(ctx, expression)
+    number, last, ids = _ids(ctx, expression, index)
     return numbers_in(ids) if number >= max(LEAST, 2) and number * SPARSE >= last else ()
 
 
@@ -291,16 +310,17 @@ def _holding(groups: Sequence[Sequence[str]]) -> Select[Any]:
 
 
 def _begin_filling(ctx: Context) -> None:
-    for statement in sqlite_drop(NEXT):
-        ctx.execute(text(statement))
+    for _, following, _ in _FILLED:
+        for statement in sqlite_drop(following):
+            ctx.execute(text(statement))
     ctx.execute(text("INSERT OR REPLACE INTO search_state(name, value) VALUES ('rebuild', 0)"))
-    for statement in sqlite_index(NEXT, filling=True):
-        ctx.execute(text(statement))
+    for _, following, _ in _FILLED:
+        for statement in sqlite_index(following, filling=True):
+            ctx.execute(text(statement))
 
 
 def _fill(ctx: Context) -> int:
     """Fill the second index a step further; returns how many rows that were, 0 at the end."""
-    names = ", ".join(c for c in TEXT.c.keys() if c not in ("content_id", "revision_id"))  # noqa: SIM118
     start = ctx.execute(text("SELECT value FROM search_state WHERE name = 'rebuild'")).scalar()
     ids = ctx.execute(
         select(TEXT.c.content_id).where(TEXT.c.content_id > start).order_by(TEXT.c.content_id).limit(BATCH)
@@ -308,13 +328,15 @@ def _fill(ctx: Context) -> int:
     if not ids:
         return 0
     span = {"start": start, "stop": ids[-1]}
-    ctx.execute(
-        text(
-            f"INSERT INTO {NEXT}(rowid, {names}) SELECT content_id, {names} FROM search_text"  # noqa: S608
-            " WHERE content_id > :start AND content_id <= :stop ORDER BY content_id"
-        ),
-        span,
-    )
+    for _, following, columns in _FILLED:
+        names = ", ".join(columns)
+        ctx.execute(
+            text(
+                f"INSERT INTO {following}(rowid, {names}) SELECT content_id, {names} FROM search_text"  # noqa: S608
+                " WHERE content_id > :start AND content_id <= :stop ORDER BY content_id"
+            ),
+            span,
+        )
     ctx.execute(text("UPDATE search_state SET value = :stop WHERE name = 'rebuild'"), span)
     return len(ids)
 
@@ -322,8 +344,10 @@ def _fill(ctx: Context) -> int:
 def _swap(ctx: Context) -> None:
     while _fill(ctx):
         pass
-    for statement in (
-        *sqlite_drop(NAME), *sqlite_drop(NEXT)[:-1], f"ALTER TABLE {NEXT} RENAME TO {NAME}",
-        *sqlite_triggers(NAME, ALWAYS), "DELETE FROM search_state WHERE name = 'rebuild'",
-    ):  # fmt: skip
-        ctx.execute(text(statement))
+    for name, following, _ in _FILLED:
+        for statement in (
+            *sqlite_drop(name), *sqlite_drop(following)[:-1], f"ALTER TABLE {following} RENAME TO {name}",
+            *sqlite_triggers(name, ALWAYS),
+        ):  # fmt: skip
+            ctx.execute(text(statement))
+    ctx.execute(text("DELETE FROM search_state WHERE name = 'rebuild'"))
