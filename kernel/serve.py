@@ -32,8 +32,8 @@ INHERITED = "ATRIO_INHERITED_SOCKET"
 OURS = re.compile(r"hypercorn|kernel.http1").search
 """Files whose tasks belong to connections."""
 RECEIVE_BLOCK = 256 * 1024
-"""How much is taken from a connection at a time: as much as asyncio reads at once. Hypercorn's own 64 KiB make a
-large upload four times as many turns of the loop."""
+"""How much is taken at a time from a connection with HTTP/2, or that h11 judges: as much as asyncio reads at
+once. Hypercorn's own 64 KiB make a large upload four times as many turns of the loop."""
 
 
 def hypercorn_config(config: Config) -> HypercornConfig:

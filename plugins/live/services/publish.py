@@ -63,10 +63,7 @@ def publish(ctx: Context, events: Iterable[Event]) -> None:
         return
     first = _take(ctx, len(rows))
     written = [_row(ctx, first + i, message) for i, message in enumerate(rows)]
-    if len(written) == 1:
-        INSERT_EVENT.run(ctx, written[0])
-    else:
-        ctx.execute(INSERT_EVENT.statement, written)
+    INSERT_EVENT.run_all(ctx, written)
     _deliver(ctx, first, rows)
     for message in rows:
         if "joins" in message:
