@@ -380,6 +380,9 @@ class DatabaseConfig:
         help="SQLAlchemy URL: sqlite, postgresql+psycopg or mysql+pymysql; empty: <data>/atrio.db.",
     )  # fmt: skip
     busy_seconds: float = option(10.0, minimum=0.1, help="Seconds a writer waits for the database lock.")
+    fsync: bool = option(
+        True, help="SQLite: answer a write when it is on the disk; else a power cut can lose the last ones."
+    )
 
 
 @dataclass(frozen=True)

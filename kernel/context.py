@@ -63,7 +63,7 @@ class Context:
 
     `session` and `execute` open the transaction on first use. `emit` queues an event that is handled in the
     phases of the commit. `resources` holds what guards loaded. `untagged` keeps the ETag off the answer: what
-    was stored is not what was sent.
+    was stored is not what was sent. What is not `durable` may be lost with the power, and is then done again.
     """
 
     kernel: Kernel
@@ -77,6 +77,7 @@ class Context:
     deferred: list[tuple[str, dict[str, Any], int | None]] = field(default_factory=list)
     job_attempt: int = 0
     untagged: bool = False
+    durable: bool = True
     _kept: Kept | None = None
     _session: Session | None = None
     _later: list[Callable[[Kernel], None]] = field(default_factory=list)

@@ -325,7 +325,7 @@ def step_environment(kernel: Kernel) -> None:
 def step_database(kernel: Kernel) -> None:
     """Open the engines; nothing is read yet."""
     settings = kernel.config[DatabaseConfig]
-    kernel.db = Database(database_url(kernel.config), busy_seconds=settings.busy_seconds)
+    kernel.db = Database(database_url(kernel.config), busy_seconds=settings.busy_seconds, fsync=settings.fsync)
     kernel.jobs = Jobs(kernel, immediate=kernel.immediate_jobs)
 
 

@@ -11,6 +11,7 @@ import secrets
 import socket
 import time
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Index, Integer, bindparam, delete, func, insert, or_, select, update
@@ -91,12 +92,19 @@ class PeriodicRun(Base):
     slot: Mapped[int] = mapped_column(Timestamp)
 
 
+Row = dict[str, Any]
+"""A job that is to be written, by the names of its columns."""
 BOOT = secrets.token_hex(4)
 
 
 def holder() -> str:
     """Return the name of this process among all that share the database."""
-    return f"{socket.gethostname()}:{os.getpid()}:{BOOT}"
+    return f"{_host()}:{os.getpid()}:{BOOT}"
+
+
+@cache
+def _host() -> str:
+    return socket.gethostname()
 
 
 def abandoned(name: str | None) -> bool:
@@ -106,7 +114,7 @@ def abandoned(name: str | None) -> bool:
         number = int(pid)
     except ValueError:
         return False
-    if host != socket.gethostname() or boot == BOOT:
+    if host != _host() or boot == BOOT:
         return False
     if number == os.getpid():
         return True
@@ -124,7 +132,7 @@ def new_id() -> str:
     return f"{time.time_ns() // 1000:016x}{secrets.token_hex(8)}"
 
 
-def insert_jobs(ctx: Context, rows: Sequence[dict[str, Any]]) -> None:
+def insert_jobs(ctx: Context, rows: Sequence[Row]) -> None:
     """Write outbox rows in the unit."""
     _INSERT.run_all(ctx, rows)
 
@@ -141,6 +149,19 @@ def mark(ctx: Context, job_id: str, held_attempt: int, /, **values: Any) -> bool
     return _HELD.run(ctx, {"job_id": job_id, "held": held_attempt, **values}) == 1
 
 
+def free(ctx: Context, ids: Sequence[str]) -> None:
+    """Give back jobs that this process has leased and not begun, as if it had never had them."""
+    for start in range(0, len(ids), 500):
+        ctx.execute(
+            update(OutboxJob)
+            .where(
+                OutboxJob.id.in_(ids[start : start + 500]), OutboxJob.state == "leased",
+                OutboxJob.holder == holder(), OutboxJob.attempt == 1,
+            )
+            .values(state="pending", attempt=0, holder=None, leased_until=None)
+        )  # fmt: skip
+
+
 def due_ids(ctx: Context, known: Iterable[str], limit: int = 500) -> list[str]:
     """Return jobs whose wake-up was lost or whose holder is gone, and free those of dead processes."""
     now = ctx.now
@@ -149,7 +170,7 @@ def due_ids(ctx: Context, known: Iterable[str], limit: int = 500) -> list[str]:
         .where(
             or_(
                 (OutboxJob.state == "pending") & (OutboxJob.available <= now),
-                OutboxJob.state == "leased",
+                (OutboxJob.state == "leased") & ((OutboxJob.leased_until < now) | (OutboxJob.holder != holder())),
             )
         )
         .order_by(OutboxJob.available)

@@ -137,9 +137,14 @@ def collect(
 
 
 def known(kernel: Kernel, names: Any) -> set[str]:
-    """Return which of some digests have a row; a reading unit of its own."""
+    """Return which of some digests have a row; a reading unit of its own.
+
+    What took the others away is on the disk: their bytes may go.
+    """
     query = select(Blob.digest).where(Blob.digest.in_(list(names)), Blob.size >= 0)
-    return kernel.run(lambda ctx: set(ctx.execute(query).scalars()), writes=False)
+    found = kernel.run(lambda ctx: set(ctx.execute(query).scalars()), writes=False)
+    kernel.db.sync()
+    return found
 
 
 def claim(kernel: Kernel, digests: list[str]) -> list[str]:

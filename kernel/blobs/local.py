@@ -13,11 +13,28 @@ from .temporary import TemporaryBlob, room
 
 
 class LocalBlobs(BlobStore):
-    """A folder of files, each below the first four digits of its name."""
+    """A folder of files, each in a folder named by the first two digits of its name.
+
+    Stores that were begun with a second folder below it, by the next two digits, stay so: nearly every new file of
+    a store that is not yet large then makes folders, which costs more than to write it.
+    """
+
+    def __init__(self, root: Path, *, fsync: bool = True) -> None:
+        super().__init__(root, fsync=fsync)
+        self._deep: bool | None = None
+
+    @property
+    def deep(self) -> bool:
+        """Tell whether there is a second folder; what is there says it, an empty store has one."""
+        if self._deep is None:
+            self._deep = _layout(self.root)
+        return bool(self._deep)
 
     def path(self, digest: str) -> Path:
         """Return where the blob lies."""
-        return self.root / digest[:2] / digest[2:4] / digest
+        if self.deep:
+            return self.root / digest[:2] / digest[2:4] / digest
+        return self.root / digest[:2] / digest
 
     def upload(self, blob: TemporaryBlob, *, known: bool | None = None) -> None:
         """Write bytes that are still in memory, unless equal ones lie there: `keep` looks whether they count."""
@@ -32,10 +49,22 @@ class LocalBlobs(BlobStore):
             try:
                 blob.path.replace(target)
             except FileNotFoundError:
-                target.parent.mkdir(parents=True, exist_ok=True)
+                self._make_folder(target.parent)
                 blob.path.replace(target)
         if self.fsync:
             _sync_folder(target.parent)
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder for files, so that its name is on the disk too."""
+        if folder.exists():
+            return
+        if folder != self.root:
+            self._make_folder(folder.parent)
+            folder.mkdir(exist_ok=True)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+        if self.fsync:
+            _sync_folder(folder.parent)
 
     def _settle(self, blob: TemporaryBlob, *, known: bool) -> None:
         target = self.path(blob.digest)
@@ -65,12 +94,15 @@ class LocalBlobs(BlobStore):
 
     def iterate(self) -> Iterator[Stored]:
         """Walk the folder."""
-        for path in self.root.glob("??/??/*"):
+        for path in self._files():
             try:
                 facts = path.stat()
             except FileNotFoundError:
                 continue
             yield Stored(path.name, facts.st_size, facts.st_mtime)
+
+    def _files(self) -> Iterator[Path]:
+        return self.root.glob("??/??/*" if self.deep else "??/*")
 
     def remove(self, digests: list[str]) -> None:
         """Delete the files."""
@@ -82,7 +114,7 @@ class LocalBlobs(BlobStore):
         limit = time.time() - older_than_seconds
         removed = 0
         self._put_back(is_known)
-        old = [p for p in self.root.glob("??/??/*") if is_older(p, limit)]
+        old = [p for p in self._files() if is_older(p, limit)]
         for start in range(0, len(old), 500):
             chunk = old[start : start + 500]
             known = is_known(p.name for p in chunk)
@@ -109,6 +141,14 @@ class LocalBlobs(BlobStore):
             return False
         doomed.unlink()
         return True
+
+
+def _layout(root: Path) -> bool | None:
+    """Tell whether the files of a store lie two folders deep; None where it has neither files nor such folders."""
+    for folder in root.glob("[0-9a-f][0-9a-f]"):
+        for path in folder.iterdir():
+            return len(path.name) == 2
+    return None
 
 
 def _sync_folder(folder: Path) -> None:

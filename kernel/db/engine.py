@@ -1,17 +1,23 @@
-"""Engines and per-thread connections; what each dialect needs to be safe and fast.
+"""Engines and kept connections; what each dialect needs to be safe and fast.
 
 SQLite: WAL, foreign keys, a busy timeout, BEGIN IMMEDIATE for writers behind an in-process queue (a plain
 BEGIN answers "database is locked" under concurrent writers), and a lock around the synchronous part of every
-unit: sqlite3 gives up the interpreter lock row by row, so parallel readers only slow each other down.
+unit: sqlite3 gives up the interpreter lock row by row, so parallel readers only slow each other down. Since one
+unit runs at a time, all threads share two connections, one that writes and one that reads: what the one keeps in
+memory stays right as long as nobody else writes, and prepared statements stay prepared. The other engines have a
+connection for each thread.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -54,28 +60,86 @@ class FairLock:
                 self._held = False
 
 
+class WriteAheadLog:
+    """SQLite's log on its way to the disk.
+
+    With synchronous=NORMAL SQLite syncs it at checkpoints alone, and with FULL in each commit, while others wait
+    for the lock. Here a unit that has committed, and let the next one in, waits until the log was synced after its
+    commit; whoever comes while a sync runs shares the next one.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._path = f"{database}-wal"
+        self._folder = str(database.parent)
+        self._named = False
+        self._turn = threading.Condition()
+        self._asked = 0
+        self._synced = 0
+        self._busy = False
+
+    def sync(self) -> None:
+        """Wait until all that was committed before this call is on the disk; OSError where the disk refuses."""
+        with self._turn:
+            self._asked += 1
+            mine = self._asked
+            while self._synced < mine and self._busy:
+                self._turn.wait()
+            if self._synced >= mine:
+                return
+            self._busy = True
+            covers = self._asked
+        try:
+            self._write_out()
+        except BaseException:
+            covers = 0
+            raise
+        finally:
+            with self._turn:
+                self._busy = False
+                self._synced = max(self._synced, covers)
+                self._turn.notify_all()
+
+    def _write_out(self) -> None:
+        # SQLite's locks are on other files: to close this one here lets none of them go.
+        _sync(self._path, getattr(os, "fdatasync", os.fsync))
+        if not self._named:
+            _sync(self._folder, os.fsync)
+            self._named = True
+
+
+def _sync(path: str, wait: Callable[[int], None]) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        wait(handle)
+    finally:
+        os.close(handle)
+
+
 @dataclass
 class Kept:
-    """A connection kept by one thread: SQLAlchemy's, and the driver's beneath it."""
+    """A connection that is kept: SQLAlchemy's, and the driver's beneath it."""
 
     connection: Connection
     raw: Any
-    lock: Any = None
+    changes: int = 0
 
 
 class Database:
     """Two engines on one URL: `writer`, and `reader` whose connections refuse to write."""
 
-    def __init__(self, url: str, *, busy_seconds: float = 10.0) -> None:
+    def __init__(self, url: str, *, busy_seconds: float = 10.0, fsync: bool = True) -> None:
         self.url = make_url(url)
         self.dialect = self.url.get_backend_name()
         self.sqlite = self.dialect == "sqlite"
         self.busy_seconds = busy_seconds
+        self.log: WriteAheadLog | None = None
         if self.sqlite and self.url.database and self.url.database != ":memory:":
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            file = Path(self.url.database)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self.log = WriteAheadLog(file) if fsync else None
         self.writer = self._engine(read_only=False)
         self.reader = self._engine(read_only=True)
-        self._local = threading.local()
+        self._kept: Any = SimpleNamespace() if self.sqlite else threading.local()
         self._all: set[Any] = set()
         self._write_lock = FairLock()
         self._run_lock = FairLock()
@@ -109,35 +173,37 @@ class Database:
 
     # -- connections ---------------------------------------------------------------------------------------
 
-    def kept(self, writes: bool) -> Kept:
-        """Return this thread's connection, opening it on first use."""
+    def _open(self, writes: bool) -> Kept:
+        """Return the connection to use, opening it on first use."""
         name = "writer" if writes else "reader"
-        kept: Kept | None = getattr(self._local, name, None)
+        kept: Kept | None = getattr(self._kept, name, None)
         if kept is None or kept.connection.closed:
             connection = (self.writer if writes else self.reader).connect()
             kept = Kept(connection, connection.connection.dbapi_connection)
-            setattr(self._local, name, kept)
+            setattr(self._kept, name, kept)
             self._all.add(connection)
         return kept
 
-    def discard(self, writes: bool) -> None:
-        """Throw this thread's connection away, after an error that broke it."""
-        name = "writer" if writes else "reader"
-        kept: Kept | None = getattr(self._local, name, None)
-        if kept is not None:
-            setattr(self._local, name, None)
-            self._all.discard(kept.connection)
-            kept.connection.invalidate()
-            kept.connection.close()
+    def _discard(self, kept: Kept) -> None:
+        self._forget(kept)
+        kept.connection.invalidate()
+        kept.connection.close()
 
     def close_thread(self) -> None:
-        """Close what this thread kept; threads call it before they end."""
+        """Close what this thread alone kept; threads call it before they end."""
+        if self.sqlite:
+            return
         for name in ("writer", "reader"):
-            kept: Kept | None = getattr(self._local, name, None)
+            kept: Kept | None = getattr(self._kept, name, None)
             if kept is not None:
-                setattr(self._local, name, None)
-                self._all.discard(kept.connection)
+                self._forget(kept)
                 kept.connection.close()
+
+    def _forget(self, kept: Kept) -> None:
+        self._all.discard(kept.connection)
+        for name in ("writer", "reader"):
+            if getattr(self._kept, name, None) is kept:
+                setattr(self._kept, name, None)
 
     def begin(self, writes: bool) -> Kept:
         """Start a transaction on this thread; `end` must follow.
@@ -146,71 +212,115 @@ class Database:
         (bounded by the busy timeout), and takes the run lock only when it holds the database, so that readers
         never wait behind another process.
         """
-        kept = self.kept(writes)
         if not self.sqlite:
-            return kept
-        if writes:
-            self._write_lock.acquire()
+            return self._open(writes)
+        return self._begin_writing() if writes else self._begin_reading()
+
+    def _begin_writing(self) -> Kept:
+        self._write_lock.acquire()
         try:
-            if writes:
-                kept.raw.execute("BEGIN IMMEDIATE")
-            self._run_lock.acquire()
-            if not writes:
-                kept.raw.execute("BEGIN")
+            kept = self._open(True)
+            kept.raw.execute("BEGIN IMMEDIATE")
+            kept.changes = kept.raw.total_changes
         except sqlite3.OperationalError as error:
-            if writes:
-                self._write_lock.release()
+            self._write_lock.release()
             raise ServiceUnavailable(f"the database is busy: {error}") from error
         except BaseException:
-            if writes:
-                self._write_lock.release()
+            self._write_lock.release()
+            raise
+        self._run_lock.acquire()
+        return kept
+
+    def _begin_reading(self) -> Kept:
+        self._run_lock.acquire()
+        try:
+            kept = self._open(False)
+            kept.raw.execute("BEGIN")
+        except sqlite3.OperationalError as error:
+            self._run_lock.release()
+            raise ServiceUnavailable(f"the database is busy: {error}") from error
+        except BaseException:
+            self._run_lock.release()
             raise
         return kept
 
-    def end(self, kept: Kept, writes: bool, *, commit: bool) -> None:
-        """Commit or roll back, and let the next one in."""
+    def end(
+        self, kept: Kept, writes: bool, *, commit: bool, broken: bool = False, durable: bool = True
+    ) -> None:  # fmt: skip
+        """Commit or roll back, and let the next one in; a connection that is `broken` is thrown away.
+
+        What is `durable` is on the disk afterwards. On SQLite others go on meanwhile, and one call of the disk
+        serves all that wait; the other engines see to it by themselves.
+        """
+        if not self.sqlite:
+            self._finish(kept, commit=commit, broken=broken)
+            return
+        if writes:
+            self._run_lock.release()
         try:
-            connection = kept.connection
-            if connection.in_transaction():
-                if commit:
-                    connection.commit()
-                else:
-                    connection.rollback()
-            elif commit:
-                kept.raw.commit()
-            else:
-                kept.raw.rollback()
+            wrote = writes and commit and kept.raw.total_changes != kept.changes
+            self._finish(kept, commit=commit, broken=broken)
         finally:
-            if self.sqlite:
-                self._run_lock.release()
-                if writes:
-                    self._write_lock.release()
+            (self._write_lock if writes else self._run_lock).release()
+        if wrote and durable:
+            self.sync()
+
+    def sync(self) -> None:
+        """Wait until all that was committed is on the disk, where the engine does not see to it by itself."""
+        if self.log is not None:
+            self.log.sync()
+
+    def _finish(self, kept: Kept, *, commit: bool, broken: bool) -> None:
+        try:
+            if not broken:
+                _end(kept, commit=commit)
+        except DBAPIError as error:
+            broken = self.sqlite or error.connection_invalidated or not commit
+            raise
+        except BaseException:
+            broken = True
+            raise
+        finally:
+            if broken:
+                self._discard(kept)
 
     def ping(self) -> None:
         """Raise when the database does not answer."""
         kept = self.begin(False)
+        broken = True
         try:
             cursor = kept.raw.cursor()
             cursor.execute("SELECT 1")
             cursor.fetchall()
             cursor.close()
-        except Exception:
-            self.end(kept, False, commit=False)
-            self.discard(False)
-            raise
-        self.end(kept, False, commit=False)
+            broken = False
+        finally:
+            self.end(kept, False, commit=False, broken=broken)
 
     def close(self) -> None:
-        """Close every connection that threads kept."""
+        """Close every connection that is kept."""
         for connection in list(self._all):
             try:
                 connection.close()
             except DBAPIError:
                 connection.invalidate()
         self._all.clear()
-        self._local = threading.local()
+        self._kept = SimpleNamespace() if self.sqlite else threading.local()
         self.writer.dispose()
         self.reader.dispose()
+
+
+def _end(kept: Kept, *, commit: bool) -> None:
+    connection = kept.connection
+    if connection.in_transaction():
+        if commit:
+            connection.commit()
+        else:
+            connection.rollback()
+    elif commit:
+        kept.raw.commit()
+    else:
+        kept.raw.rollback()
 
 
 MAPPED = 1 << 30

@@ -42,7 +42,7 @@ class Work:
     def __init__(self, kernel: Kernel, ctx: Context) -> None:
         self.kernel = kernel
         self.ctx = ctx
-        self._jobs: dict[int, list[str]] = {}
+        self._jobs: dict[int, list[dict[str, Any]]] = {}
 
     def settle(self) -> None:
         """Flush and let before_commit subscribers validate and project; may be called more than once."""
@@ -117,14 +117,13 @@ class Work:
             self._jobs = self.kernel.jobs.write(ctx)
         self._close(commit=True)
 
-    def _close(self, *, commit: bool) -> None:
+    def _close(self, *, commit: bool, gone: bool = False) -> None:
         ctx = self.ctx
         kept, ctx._kept = ctx._kept, None
         session, ctx._session = ctx._session, None
         ctx._closed = True
         if kept is None:
             return
-        broken = False
         try:
             if session is not None:
                 if commit:
@@ -134,35 +133,23 @@ class Work:
             commit = False
             raise
         finally:
-            try:
-                self.kernel.db.end(kept, ctx.writes, commit=commit)
-            except DBAPIError as error:
-                broken = error.connection_invalidated
-                raise
-            except BaseException:
-                broken = not self.kernel.db.sqlite
-                raise
-            finally:
-                if broken:
-                    self.kernel.db.discard(ctx.writes)
+            self.kernel.db.end(
+                kept, ctx.writes, commit=commit, broken=gone, durable=ctx.durable or bool(ctx.events)
+            )
 
     def abort(self, error: BaseException | None = None) -> None:
         """Roll back; a connection that the error broke is thrown away."""
         gone = isinstance(error, DBAPIError) and error.connection_invalidated
         try:
-            self._close(commit=False)
+            self._close(commit=False, gone=gone)
         except Exception:
             if error is None:
                 raise
             log.warning("rollback failed after %s", type(error).__name__)
-            gone = True
-        if gone:
-            self.kernel.db.discard(self.ctx.writes)
 
     def tell_world(self) -> None:
         """Run what follows a commit: wake the jobs, after_commit subscribers, deferred calls."""
-        for seconds, ids in self._jobs.items():
-            self.kernel.jobs.wake(ids, seconds)
+        self.kernel.jobs.tell(self._jobs)
         if self.ctx.events:
             self.kernel.bus.after_commit(self.kernel, self.ctx.events)
         self.run_later()
@@ -178,10 +165,10 @@ class Work:
 
 @contextmanager
 def unit_of_work(
-    kernel: Kernel, *, writes: bool = True, actor: Actor = SYSTEM, request_id: str = ""
+    kernel: Kernel, *, writes: bool = True, actor: Actor = SYSTEM, request_id: str = "", durable: bool = True
 ) -> Iterator[Context]:
     """Open a unit for a block: commit at its end, roll back when it raises."""
-    ctx = Context(kernel, writes, actor=actor, request_id=request_id)
+    ctx = Context(kernel, writes, actor=actor, request_id=request_id, durable=durable)
     work = Work(kernel, ctx)
     try:
         yield ctx
@@ -198,7 +185,7 @@ def unit_of_work(
 def run(
     kernel: Kernel, call: Callable[[Context], T], *, writes: bool = True, actor: Actor = SYSTEM,
     request_id: str = "", guards: tuple[Any, ...] = (), path: dict[str, str] | None = None,
-    raw_body: Mapping[str, Any] | None = None,
+    raw_body: Mapping[str, Any] | None = None, durable: bool = True,
 ) -> T:  # fmt: skip
     """Run a call in a unit of work, behind the same guards as a route; a lost race is tried again.
 
@@ -212,7 +199,9 @@ def run(
     attempt = 0
     while True:
         try:
-            with unit_of_work(kernel, writes=writes, actor=actor, request_id=request_id) as ctx:
+            with unit_of_work(
+                kernel, writes=writes, actor=actor, request_id=request_id, durable=durable
+            ) as ctx:  # fmt: skip
                 if guards:
                     check_all(ctx, Call(path=dict(path or {}), raw_body=raw_body or {}), guards)
                 return call(ctx)

@@ -34,7 +34,7 @@ def make_kernel(folder: Path, settings: dict[str, Any] | None = None, records: A
     from atrio.kernel.host import boot
 
     overrides: dict[str, Any] = {
-        "storage.data_dir": str(folder), "storage.fsync": False,
+        "storage.data_dir": str(folder), "storage.fsync": False, "database.fsync": False,
         "server.threads": 2, "server.access_log": False,
     }  # fmt: skip
     if records is None or any(r.name == "accounts" for r in records):

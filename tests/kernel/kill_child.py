@@ -52,13 +52,13 @@ def main() -> None:
     if point == "after the commit":
         kernel.jobs.wake = lambda *a, **k: die()  # type: ignore[method-assign]
     if point == "after the wake-up":
-        enqueue = kernel.jobs._enqueue
+        enqueue = kernel.jobs.enqueue
 
         def enqueue_and_die(*arguments: Any, **named: Any) -> None:
             enqueue(*arguments, **named)
             die()
 
-        kernel.jobs._enqueue = enqueue_and_die  # type: ignore[method-assign]
+        kernel.jobs.enqueue = enqueue_and_die  # type: ignore[method-assign]
     if point == "before done":
         mark = jobs.mark
 

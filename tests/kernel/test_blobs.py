@@ -85,7 +85,7 @@ def test_a_plugin_offers_a_store(boot_with: Any, plugin: Any, tmp_path: Path) ->
 
     kernel = boot_with(plugin("tape", blob_store={"tape": make}), storage__blobs="tape")
     keep(kernel)
-    assert (tmp_path / "elsewhere" / NAME[:2] / NAME[2:4] / NAME).read_bytes() == DATA
+    assert (tmp_path / "elsewhere" / NAME[:2] / NAME).read_bytes() == DATA
     twins = plugin("tape", blob_store={"tape": make}), plugin("reel", blob_store={"tape": make})
     kernel = boot_with(*twins, storage__blobs="tape")
     (parked,) = [record for record in twins if not record.enabled]
@@ -123,7 +123,7 @@ def test_bytes_in_memory_reach_the_store(kernel: Kernel) -> None:
     assert files(kernel) == []
     assert kernel.run(lambda ctx: kernel.blobs.keep(ctx, blob)) == NAME  # without `upload`
     blob.discard()
-    assert files(kernel) == [f"{NAME[:2]}/{NAME[2:4]}/{NAME}"]
+    assert files(kernel) == [f"{NAME[:2]}/{NAME}"]
     again = hold(kernel)
     kernel.blobs.upload(again)
     assert again.held, "equal bytes are there"
@@ -133,7 +133,7 @@ def test_bytes_in_memory_reach_the_store(kernel: Kernel) -> None:
 
 
 def test_bytes_in_memory_are_written_where_only_a_file_without_row_lies(kernel: Kernel) -> None:
-    target = kernel.blobs.root / NAME[:2] / NAME[2:4] / NAME
+    target = kernel.blobs.root / NAME[:2] / NAME
     target.parent.mkdir(parents=True)
     target.write_bytes(b"half of it")
     blob = hold(kernel)
@@ -183,14 +183,15 @@ def test_bytes_from_memory_are_on_the_disk_before_their_row(
     fsync = os.fsync
 
     def noted(handle: int) -> None:
-        name = os.readlink(f"/proc/self/fd/{handle}")
-        synced.append("folder" if os.path.isdir(name) else Path(name).read_bytes().decode())
+        path = Path(os.readlink(f"/proc/self/fd/{handle}"))
+        synced.append(path.name if path.is_dir() else path.read_bytes().decode())
         fsync(handle)
 
     monkeypatch.setattr("os.fsync", noted)
     try:
         for upload in (True, False):
-            blob = hold(kernel, b"some bytes %d" % upload)
+            data = b"some bytes %d" % upload
+            blob = hold(kernel, data)
             if upload:
                 kernel.blobs.upload(blob)
 
@@ -198,7 +199,8 @@ def test_bytes_from_memory_are_on_the_disk_before_their_row(
                 kernel.blobs.keep(ctx, blob)
                 return list(synced)
 
-            assert kernel.run(act) == [f"some bytes {int(upload)}", "folder"]
+            folder = hashlib.sha256(data).hexdigest()[:2]
+            assert kernel.run(act) == [data.decode(), "blobs", folder], "the new folder's name as well"
             synced.clear()
         blob = hold(kernel, b"some bytes 1")
         kernel.blobs.upload(blob)
@@ -207,3 +209,36 @@ def test_bytes_from_memory_are_on_the_disk_before_their_row(
     finally:
         kernel.stop()
         kernel.app.pool.close()
+
+
+# -- where files lie -----------------------------------------------------------------------------------------
+
+
+def test_a_store_begun_with_two_folders_stays_so(tmp_path: Path) -> None:
+    old = tmp_path / "ab" / "cd" / ("abcd" + "0" * 60)
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"of old")
+    store = LocalBlobs(tmp_path)
+    assert store.open(old.name).read() == b"of old"
+    put(store)
+    assert (tmp_path / NAME[:2] / NAME[2:4] / NAME).read_bytes() == DATA
+    assert sorted(s.digest for s in store.iterate()) == sorted([old.name, NAME])
+    os.utime(old, (0, 0))
+    assert store.sweep(lambda names: set()) == 1
+    assert not old.exists()
+
+
+def test_a_new_store_has_one_folder(tmp_path: Path) -> None:
+    store = LocalBlobs(tmp_path / "blobs")
+    assert store.size(NAME) is None
+    put(store)
+    assert (tmp_path / "blobs" / NAME[:2] / NAME).read_bytes() == DATA
+    assert [s.digest for s in LocalBlobs(tmp_path / "blobs").iterate()] == [NAME]
+
+
+def put(store: LocalBlobs) -> None:
+    blob = store.begin()
+    blob.write(DATA)
+    blob.close(fsync=True)
+    store.put(blob)
+    assert store.size(NAME) == len(DATA)

@@ -24,7 +24,7 @@ def place(make_space: Any) -> str:
 
 
 def files(kernel: Kernel) -> list[Path]:
-    return sorted(p for p in kernel.blobs.root.glob("??/??/*"))
+    return sorted(p for p in kernel.blobs.root.glob("??/*"))
 
 
 def age(kernel: Kernel) -> None:
