@@ -10,11 +10,8 @@ connection for each thread.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
-from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,93 +23,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from ..errors import ServiceUnavailable
-
-
-class FairLock:
-    """A lock that is handed over in the order of arrival.
-
-    threading.Lock lets a running thread overtake waiters; under 16 writers the unlucky one then waits for
-    hundreds of milliseconds.
-    """
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._held = False
-        self._waiting: deque[threading.Lock] = deque()
-
-    def acquire(self) -> None:
-        """Wait for the lock."""
-        with self._guard:
-            if not self._held:
-                self._held = True
-                return
-            ticket = threading.Lock()
-            ticket.acquire()
-            self._waiting.append(ticket)
-        ticket.acquire()
-
-    def release(self) -> None:
-        """Hand the lock to the next in the queue."""
-        with self._guard:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._held = False
-
-
-class WriteAheadLog:
-    """SQLite's log on its way to the disk.
-
-    With synchronous=NORMAL SQLite syncs it at checkpoints alone, and with FULL in each commit, while others wait
-    for the lock. Here a unit that has committed, and let the next one in, waits until the log was synced after its
-    commit; whoever comes while a sync runs shares the next one.
-    """
-
-    def __init__(self, database: Path) -> None:
-        self._path = f"{database}-wal"
-        self._folder = str(database.parent)
-        self._named = False
-        self._turn = threading.Condition()
-        self._asked = 0
-        self._synced = 0
-        self._busy = False
-
-    def sync(self) -> None:
-        """Wait until all that was committed before this call is on the disk; OSError where the disk refuses."""
-        with self._turn:
-            self._asked += 1
-            mine = self._asked
-            while self._synced < mine and self._busy:
-                self._turn.wait()
-            if self._synced >= mine:
-                return
-            self._busy = True
-            covers = self._asked
-        try:
-            self._write_out()
-        except BaseException:
-            covers = 0
-            raise
-        finally:
-            with self._turn:
-                self._busy = False
-                self._synced = max(self._synced, covers)
-                self._turn.notify_all()
-
-    def _write_out(self) -> None:
-        # SQLite's locks are on other files: to close this one here lets none of them go.
-        _sync(self._path, getattr(os, "fdatasync", os.fsync))
-        if not self._named:
-            _sync(self._folder, os.fsync)
-            self._named = True
-
-
-def _sync(path: str, wait: Callable[[int], None]) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        wait(handle)
-    finally:
-        os.close(handle)
+from .lock import FairLock
+from .log import WriteAheadLog
 
 
 @dataclass
@@ -132,17 +44,17 @@ class Database:
         self.dialect = self.url.get_backend_name()
         self.sqlite = self.dialect == "sqlite"
         self.busy_seconds = busy_seconds
+        self._write_lock = FairLock()
+        self._run_lock = FairLock()
         self.log: WriteAheadLog | None = None
         if self.sqlite and self.url.database and self.url.database != ":memory:":
             file = Path(self.url.database)
             file.parent.mkdir(parents=True, exist_ok=True)
-            self.log = WriteAheadLog(file) if fsync else None
+            self.log = WriteAheadLog(file, self._write_lock, fsync=fsync)
         self.writer = self._engine(read_only=False)
         self.reader = self._engine(read_only=True)
         self._kept: Any = SimpleNamespace() if self.sqlite else threading.local()
         self._all: set[Any] = set()
-        self._write_lock = FairLock()
-        self._run_lock = FairLock()
 
     def _engine(self, *, read_only: bool) -> Engine:
         # hide_parameters: the values of a failed statement (a hash, a token) belong in no log.
@@ -258,12 +170,14 @@ class Database:
         if writes:
             self._run_lock.release()
         try:
-            wrote = writes and commit and kept.raw.total_changes != kept.changes
+            changes = kept.raw.total_changes - kept.changes if writes and commit else 0
             self._finish(kept, commit=commit, broken=broken)
         finally:
             (self._write_lock if writes else self._run_lock).release()
-        if wrote and durable:
-            self.sync()
+        if changes and self.log is not None:
+            self.log.grew(changes)
+            if durable:
+                self.log.sync()
 
     def sync(self) -> None:
         """Wait until all that was committed is on the disk, where the engine does not see to it by itself."""
@@ -299,6 +213,8 @@ class Database:
 
     def close(self) -> None:
         """Close every connection that is kept."""
+        if self.log is not None:
+            self.log.close()
         for connection in list(self._all):
             try:
                 connection.close()
@@ -323,6 +239,8 @@ def _end(kept: Kept, *, commit: bool) -> None:
         kept.raw.rollback()
 
 
+OVERDUE = 16_000
+"""Pages of SQLite's log, of 4 KiB each, at which a commit brings them into the file itself."""
 MAPPED = 1 << 30
 """Bytes of the file that readers see through the system's cache instead of copying them: a third less for a query
 that reads more than its own cache holds, and no memory of the process."""
@@ -346,6 +264,8 @@ def _lower(value: Any) -> Any:
 
 def _sqlite_writer(raw: Any, _record: Any) -> None:
     _sqlite_common(raw)
+    # The log is brought into the file beside the writers; only where that fails for long does a commit do it.
+    raw.execute(f"PRAGMA wal_autocheckpoint={OVERDUE}")
 
 
 def _sqlite_reader(raw: Any, _record: Any) -> None:

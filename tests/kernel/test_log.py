@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from atrio.kernel.db.engine import Database, WriteAheadLog
+from atrio.kernel.db.engine import Database
+from atrio.kernel.db.lock import FairLock
+from atrio.kernel.db.log import WriteAheadLog
 from atrio.kernel.events import Event
 from atrio.kernel.host import Kernel
 from atrio.kernel.testing.plugin import make_kernel
@@ -123,14 +126,57 @@ def test_a_disk_that_refuses_is_told(durable: Kernel, disk: Disk) -> None:
 
 def test_a_new_log_has_its_name_on_the_disk(tmp_path: Path, disk: Disk) -> None:
     (tmp_path / "a.db-wal").touch()
-    log = WriteAheadLog(tmp_path / "a.db")
+    log = WriteAheadLog(tmp_path / "a.db", FairLock())
     log.sync()
     log.sync()
     assert disk.synced == ["a.db-wal", tmp_path.name, "a.db-wal"]
 
 
-def test_whoever_does_not_want_it_does_without(tmp_path: Path) -> None:
-    assert Database(f"sqlite:///{tmp_path}/a.db", fsync=False).log is None
+def test_whoever_does_not_want_it_does_without(tmp_path: Path, disk: Disk) -> None:
+    database = Database(f"sqlite:///{tmp_path}/a.db", fsync=False)
+    kept = database.begin(True)
+    kept.raw.execute("CREATE TABLE thing (number INTEGER)")
+    kept.raw.execute("INSERT INTO thing VALUES (1)")
+    database.end(kept, True, commit=True)
+    database.close()
+    assert disk.synced == []
+
+
+def test_a_log_that_is_gone_was_brought_in(tmp_path: Path, disk: Disk) -> None:
+    WriteAheadLog(tmp_path / "a.db", FairLock()).sync()
+    assert disk.synced == []
+
+
+# -- into the file -------------------------------------------------------------------------------------------
+
+
+def test_the_log_is_brought_into_the_file_and_begins_anew(durable: Kernel, disk: Disk, tmp_path: Path) -> None:
+    for number in range(400):
+        durable.run(add(number))
+    log = durable.db.log
+    assert log is not None
+    wait_until(lambda: not log._due.is_set())
+    size = (tmp_path / "atrio.db-wal").stat().st_size
+    for number in range(2000):
+        durable.run(add(number), durable=False)
+    assert (tmp_path / "atrio.db-wal").stat().st_size < size + 2000 * 4096 / 2, "its pages are used again"
+    plain = sqlite3.connect(f"file:{tmp_path}/atrio.db?immutable=1", uri=True)  # the file without its log
+    assert plain.execute("SELECT count(*) FROM thing").fetchone()[0] > 1000
+    plain.close()
+
+
+def test_closing_ends_the_thread_and_it_may_begin_again(durable: Kernel) -> None:
+    log = durable.db.log
+    assert log is not None
+    log.grew(5000)
+    thread = log._thread
+    assert thread is not None
+    assert thread.is_alive()
+    log.close()
+    assert not thread.is_alive()
+    log.grew(5000)
+    assert log._thread is not None
+    log.close()
 
 
 # -- one connection for all threads --------------------------------------------------------------------------
