@@ -61,7 +61,7 @@ def prepare(paths: list[str], packages: dict[str, list[str]]) -> None:
 
 def work(request: dict[str, Any]) -> dict[str, Any]:
     """Call the function and return its value, or how it failed."""
-    reserve = bytearray(RESERVE)
+    reserve = bytes(RESERVE)  # of a bytearray each page would be written now
     try:
         import importlib
 
