@@ -3,6 +3,9 @@
 Starting an interpreter and importing a library costs 60 to 200 ms; a fork costs a few. The process in between
 reads nothing of strangers: it forks, and each child limits itself, does one call, and ends. Where the system
 cannot do it (no Linux), each call is an ordinary `sandbox.run`.
+
+A module may have a function `rehearse`, which does with something of its own what calls will do. It runs once,
+before the first fork: what a library puts off until it is used is done then, and not in every child.
 """
 
 from __future__ import annotations

@@ -170,11 +170,14 @@ def _reap(number: int, frame: Any) -> None:
 
 
 def _import_all(modules: list[str]) -> None:
+    """Import modules, and let those rehearse that can."""
     import importlib
 
     for module in modules:
         try:
-            importlib.import_module(module)
+            rehearse = getattr(importlib.import_module(module), "rehearse", None)
+            if rehearse is not None:
+                rehearse()
         except Exception:  # noqa: BLE001, S112 - the call that needs it says why there is none
             continue
 

@@ -250,3 +250,10 @@ def test_revisions(place: Any) -> None:
         assert (wrong.status, wrong.code) == (400, None)
         assert place.get(f"{other}/revisions/999999/{path}").code == 1003
         assert place.get(f"{other}/revisions/x/{path}").code == 2001
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="pictures rehearse where they can be forked")
+def test_a_rehearsal_succeeds_and_leaves_nothing_open() -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    pictures.rehearse()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
