@@ -61,6 +61,7 @@ def local_file(kernel: Kernel, store: Store, source: Source) -> Iterator[Path]:
     """Give the path of a source's bytes while they are read; Missing when they are not in the store."""
     if source.text is not None:
         with store.file() as path:
+            path.touch(mode=0o600)
             path.write_text(source.text, encoding="utf-8", errors="replace")
             yield path.absolute()
         return

@@ -147,10 +147,7 @@ class Store:
 
         A tenth of what a folder costs, for whoever writes nothing else.
         """
-        work = self.root / "work"
-        if not work.is_dir():
-            work.mkdir(parents=True, exist_ok=True, mode=0o700)
-        place = work / secrets.token_hex(16)
+        place = self._place()
         try:
             yield place
         finally:
@@ -161,12 +158,19 @@ class Store:
         """Give a folder to work in, on the same file system; what is left in it is deleted."""
         import shutil
 
-        place = self.root / "work" / secrets.token_hex(16)
+        place = self._place()
         place.mkdir(parents=True, mode=0o700)
         try:
             yield place
         finally:
             shutil.rmtree(place, ignore_errors=True)
+
+    def _place(self) -> Path:
+        """Return a new path to work at; nobody else may look there."""
+        work = self.root / "work"
+        if not work.is_dir():
+            work.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return work / secrets.token_hex(16)
 
     @contextlib.contextmanager
     def lock(self, key: Key) -> Iterator[None]:

@@ -216,6 +216,15 @@ def test_equal_bytes_are_built_once(place: Any, monkeypatch: pytest.MonkeyPatch)
     assert runs[2:] == ["made"]
 
 
+def test_a_text_to_draw_is_nobody_elses_to_read(place_with: Any) -> None:
+    kernel = place_with().kernel
+    source = services.Source("ef" * 32, 6, "secret")
+    with services.local_file(kernel, services.store_of(kernel), source) as path:
+        assert path.read_text() == "secret"
+        assert path.stat().st_mode & 0o077 == path.parent.stat().st_mode & 0o077 == 0
+    assert not path.exists()
+
+
 def test_nothing_is_left_of_work(place: Any) -> None:
     for name, data, path, status in (
         ("a.png", picture(color="teal"), "jpg/21x21/x", 200), ("a.png", b"none at all", "jpg/21x21/x", 400),
