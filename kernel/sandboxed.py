@@ -18,6 +18,8 @@ from typing import Any
 RESERVE = 1 << 20
 """Bytes that are let go before a failure is reported, so that there is memory to report it."""
 MESSAGE = 300
+REQUEST = 65536
+"""Bytes that are read of a request at once: more than one has."""
 NAME = "atrio.kernel.sandboxed"
 
 
@@ -61,7 +63,7 @@ def prepare(paths: list[str], packages: dict[str, list[str]]) -> None:
 
 def work(request: dict[str, Any]) -> dict[str, Any]:
     """Call the function and return its value, or how it failed."""
-    reserve = bytearray(RESERVE)
+    reserve = bytes(RESERVE)  # of a bytearray each page would be written now
     try:
         import importlib
 
@@ -137,11 +139,12 @@ def fork_for_requests() -> None:
     silence()
     ready = False
     while True:
-        head, handles, _, _ = socket.recv_fds(line, 8, 1)
-        if len(head) < 8 or len(handles) != 1:
+        data, handles, _, _ = socket.recv_fds(line, REQUEST, 1)
+        if len(data) < 8 or len(handles) != 1:
             os._exit(0)
-        request = json.loads(_exactly(line, struct.unpack(">Q", head)[0]))
+        data += _exactly(line, 8 + struct.unpack(">Q", data[:8])[0] - len(data))
         if not ready:
+            request = json.loads(data[8:])
             prepare(request["paths"], request["packages"])
             _import_all(request["modules"])
             gc.collect()
@@ -153,7 +156,7 @@ def fork_for_requests() -> None:
             line.sendall(b"-")
             child = -1
         if child == 0:
-            _child(line, request, handles[0])
+            _child(line, data[8:], handles[0])
         os.close(handles[0])
 
 
@@ -167,11 +170,14 @@ def _reap(number: int, frame: Any) -> None:
 
 
 def _import_all(modules: list[str]) -> None:
+    """Import modules, and let those rehearse that can."""
     import importlib
 
     for module in modules:
         try:
-            importlib.import_module(module)
+            rehearse = getattr(importlib.import_module(module), "rehearse", None)
+            if rehearse is not None:
+                rehearse()
         except Exception:  # noqa: BLE001, S112 - the call that needs it says why there is none
             continue
 
@@ -186,11 +192,15 @@ def _exactly(line: Any, length: int) -> bytes:
     return bytes(data)
 
 
-def _child(line: Any, request: dict[str, Any], answers: int) -> None:
-    """Be the child of one request; never returns."""
+def _child(line: Any, data: bytes, answers: int) -> None:
+    """Be the child of one request; never returns.
+
+    The request is read here: what the process in between touches is copied page by page after each fork.
+    """
     import socket
 
     try:
+        request = json.loads(data)
         socket.send_fds(line, [b"+"], [os.pidfd_open(os.getpid())])
         line.close()
         os.setsid()

@@ -23,8 +23,12 @@ from .store import Failed, Key, Made, Missing, Store
 from .workshop import Workshop
 
 log = logging.getLogger("atrio.preview")
-READY = tuple(f"{HERE}.{name}" for name in ("pictures", "pdf", "documents"))
-"""What is built so often that its libraries are kept at hand."""
+_GROUPS = (("pictures",), ("pdf", "documents"))
+READY = {f"{HERE}.{name}": tuple(f"{HERE}.{one}" for one in group) for group in _GROUPS for name in group}
+"""What is built so often that its libraries are kept at hand, and with what in one process.
+
+Pictures are alone: a fork copies the tables of all memory there is, and theirs is half without PDF and fonts.
+"""
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,13 @@ class Order:
 
 
 @contextlib.contextmanager
-def local_file(kernel: Kernel, source: Source, folder: Path) -> Iterator[Path]:
+def local_file(kernel: Kernel, store: Store, source: Source) -> Iterator[Path]:
     """Give the path of a source's bytes while they are read; Missing when they are not in the store."""
     if source.text is not None:
-        path = folder / "source"
-        path.write_text(source.text, encoding="utf-8", errors="replace")
-        yield path
+        with store.file() as path:
+            path.touch(mode=0o600)
+            path.write_text(source.text, encoding="utf-8", errors="replace")
+            yield path.absolute()
         return
     with contextlib.ExitStack() as stack:
         try:
@@ -158,15 +163,13 @@ def found(kernel: Kernel, order: Order) -> Made | None:
 
 
 def build(kernel: Kernel, order: Order) -> Made:
-    """Build what an order wants, and first what it is made of; Failed when it cannot be.
+    """Build what an order wants and was not found, and first what it is made of; Failed when it cannot be.
 
     Blocks for as long as that takes: not for a thread of requests. Of several processes one builds.
     """
     store = store_of(kernel)
-    source = None if order.before is None else build(kernel, order.before).path
-    there = found(kernel, order)
-    if there is not None:
-        return there
+    before = order.before
+    source = None if before is None else (found(kernel, before) or build(kernel, before)).path
     with store.lock(order.key):
         there = found(kernel, order)
         if there is not None:
@@ -188,13 +191,15 @@ def _build(kernel: Kernel, store: Store, order: Order, made: Path | None) -> Non
     settings = kernel.config[PreviewConfig]
     if made is None and order.source.size > settings.file_size:
         raise Failed("unavailable", f"more than {settings.file_size} bytes")
-    with store.folder() as folder, contextlib.ExitStack() as stack:
-        source = made or stack.enter_context(local_file(kernel, order.source, folder))
+    with contextlib.ExitStack() as stack:
+        source = made or stack.enter_context(local_file(kernel, store, order.source))
         if not source.exists():
             raise Missing("unavailable", f"the bytes {source.name} are not in the store")
-        out = folder / "out"
-        arguments = {"path": str(source.absolute()), "out": str(out.absolute()), **order.arguments}
-        answer = _run(kernel, order, arguments, folder.absolute())
+        # Our own functions write `out` and nothing else; whoever else builds is weighed by what is in its folder.
+        folder = None if _module(order) in READY else stack.enter_context(store.folder()).absolute()
+        out = stack.enter_context(store.file()).absolute() if folder is None else folder / "out"
+        arguments = {"path": str(source.absolute()), "out": str(out), **order.arguments}
+        answer = _run(kernel, order, arguments, folder)
         facts = answer if isinstance(answer, dict) else None
         if facts is not None:
             store.keep_facts(Key(order.key.digest, order.key.builder, "facts"), facts)
@@ -204,7 +209,11 @@ def _build(kernel: Kernel, store: Store, order: Order, made: Path | None) -> Non
             store.keep(order.key, out)
 
 
-def _run(kernel: Kernel, order: Order, arguments: Mapping[str, Any], folder: Path) -> Any:
+def _module(order: Order) -> str:
+    return order.target.partition(":")[0]
+
+
+def _run(kernel: Kernel, order: Order, arguments: Mapping[str, Any], folder: Path | None) -> Any:
     settings = kernel.config[PreviewConfig]
     seconds = settings.tool_seconds if order.tool else settings.seconds
     limits = sandbox.Limits(
@@ -212,8 +221,9 @@ def _run(kernel: Kernel, order: Order, arguments: Mapping[str, Any], folder: Pat
         wall_seconds=2 * seconds, file_mib=512, answer_bytes=65536, processes=order.tool,
     )  # fmt: skip
     try:
-        if order.target.partition(":")[0] in READY:
-            return _fork_server(os.getpid()).run(order.target, arguments, limits, folder=folder)
+        group = READY.get(_module(order))
+        if group is not None:
+            return _fork_server(os.getpid(), group).run(order.target, arguments, limits, folder=folder)
         return sandbox.run(order.target, arguments, limits, folder=folder)
     except sandbox.SandboxFailed as failure:
         kind = "page" if failure.kind == "IndexError" else "unavailable"
@@ -223,9 +233,9 @@ def _run(kernel: Kernel, order: Order, arguments: Mapping[str, Any], folder: Pat
 
 
 @cache
-def _fork_server(process: int) -> ForkServer:
-    """Return the one of this process, whatever instances it has."""
-    return ForkServer(READY)
+def _fork_server(process: int, modules: tuple[str, ...]) -> ForkServer:
+    """Return the one of this process for some modules, whatever instances it has."""
+    return ForkServer(modules)
 
 
 def _shown(detail: str) -> str:

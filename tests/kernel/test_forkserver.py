@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from atrio.kernel.forkserver import ForkServer
-from atrio.kernel.sandbox import Limits, SandboxFailed
+from atrio.kernel.sandbox import REQUEST, Limits, SandboxFailed
 
 HERE = Path(__file__).parent
 SMALL = Limits(memory_mib=256, cpu_seconds=2, wall_seconds=8, file_mib=4, answer_bytes=1 << 20)
@@ -51,6 +51,25 @@ def test_a_child_has_nothing_of_ours(server, monkeypatch, tmp_path):
     assert seen["nice"] >= 10
     assert seen["atrio"] == []
     assert server.run("os:getcwd", {}, folder=tmp_path) == str(tmp_path)
+
+
+def test_a_request_may_be_as_long_as_in_a_sandbox(server):
+    value = {"text": "x" * (REQUEST - 2000)}
+    with ThreadPoolExecutor(4) as pool:
+        assert all(answer == value for answer in pool.map(lambda _: call(server, "echo", **value), range(8)))
+    with pytest.raises(ValueError, match="at most"):
+        call(server, "echo", text="x" * REQUEST)
+
+
+def test_modules_rehearse_once_before_the_first_fork(monkeypatch):
+    monkeypatch.syspath_prepend(str(HERE / "samples"))
+    server = ForkServer(["rehearsing", "rehearsing_badly"])
+    try:
+        first, second = (server.run("rehearsing:rehearsals", {}) for _ in range(2))
+        assert first == second == [server.run("os:getppid", {})]
+        assert server.run("rehearsing_badly:told", {}) == "well"
+    finally:
+        server.close()
 
 
 def test_failures(server):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import os
+
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
@@ -44,13 +47,35 @@ def thumbnail(path: str, out: str, width: int, height: int, max_pixels: int) -> 
         turned = image.getexif().get(0x0112) in TURNED
         box = (height, width) if turned else (width, height)
         if image.format in ("JPEG", "MPO"):
-            image.thumbnail(box, Image.Resampling.LANCZOS, reducing_gap=GAP)
+            image.thumbnail(fitted(image.size, box), Image.Resampling.LANCZOS, reducing_gap=GAP)
             drawn: Image.Image = image
         else:
             image.load()
             drawn = _plain(image)
             drawn.thumbnail(box, Image.Resampling.LANCZOS, reducing_gap=2.0)
         _on_white(ImageOps.exif_transpose(drawn)).save(out, "JPEG", quality=QUALITY)
+
+
+def rehearse() -> None:
+    """Draw a picture of our own, before children are forked (`kernel.forkserver`)."""
+    handle = os.memfd_create("rehearsal")
+    try:
+        path = f"/proc/self/fd/{handle}"
+        Image.new("RGB", (64, 48)).save(path, "JPEG")
+        for _ in range(3):
+            thumbnail(path, os.devnull, 16, 16, 64 * 48)
+    finally:
+        os.close(handle)
+
+
+def fitted(size: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
+    """Return the part of a box that a picture fills, rounded up.
+
+    Pillow draws in the same size for it, but decodes a JPEG as if it had to fill all of the box that it is given:
+    in a square box a photograph of 4:3 or 3:2 would be decoded at twice the side that it needs.
+    """
+    scale = min(box[0] / size[0], box[1] / size[1])
+    return min(box[0], math.ceil(size[0] * scale)), min(box[1], math.ceil(size[1] * scale))
 
 
 def _plain(image: Image.Image) -> Image.Image:

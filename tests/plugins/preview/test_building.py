@@ -63,6 +63,21 @@ def test_what_is_kept_is_found(store: Store) -> None:
     assert not list((store.root / "work").iterdir())
 
 
+def test_a_file_to_write_is_gone_unless_it_was_kept(store: Store) -> None:
+    with store.file() as file:
+        file.write_bytes(b"x")
+        store.keep(KEY, file)
+    with pytest.raises(ValueError, match="fails"), store.file() as file:
+        file.write_bytes(b"y")
+        raise ValueError("fails")
+    with store.file() as file:
+        assert not file.exists()
+    assert not list((store.root / "work").iterdir())
+    found = store.find(KEY)
+    assert found is not None
+    assert found.content == b"x"
+
+
 def test_a_failure_is_kept_for_a_while_and_ends_with_success(store: Store) -> None:
     store.keep_failure(KEY, Failed("page", "why"))
     with pytest.raises(Failed, match="why") as caught:
@@ -199,6 +214,39 @@ def test_equal_bytes_are_built_once(place: Any, monkeypatch: pytest.MonkeyPatch)
     for path in ("jpg/33x33/x", "jpg/x", "pdf/x", "pdf/full/x"):
         assert place.get(f"{bad}/preview/{path}").code == 1013
     assert runs[2:] == ["made"]
+
+
+def test_a_text_to_draw_is_nobody_elses_to_read(place_with: Any) -> None:
+    kernel = place_with().kernel
+    source = services.Source("ef" * 32, 6, "secret")
+    with services.local_file(kernel, services.store_of(kernel), source) as path:
+        assert path.read_text() == "secret"
+        assert path.stat().st_mode & 0o077 == path.parent.stat().st_mode & 0o077 == 0
+    assert not path.exists()
+
+
+def test_nothing_is_left_of_work(place: Any) -> None:
+    for name, data, path, status in (
+        ("a.png", picture(color="teal"), "jpg/21x21/x", 200), ("a.png", b"none at all", "jpg/21x21/x", 400),
+        ("a.txt", b"a text of one line", "jpg/21x21/x", 200), ("a.pdf", b"no pages", "pdf/full/x", 400),
+    ):  # fmt: skip
+        assert place.get(f"{place.file(name, data)}/preview/{path}").status == status
+    made = place.client.post(f"{place.space}/contents", {"label": "Work", "content_type": "html-document"}).json
+    assert place.get(f"{place.space}/html-documents/{made['content_id']}/preview/pdf/full/x").status == 200
+    assert not list((services.store_of(place.kernel).root / "work").iterdir())
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="maps of processes are Linux's")
+def test_the_process_that_pictures_are_forked_from_has_nothing_but_what_they_need(place: Any) -> None:
+    seen(place.get(f"{place.file('one.png', picture(color='navy'))}/preview/jpg/22x22/x"))
+    seen(place.get(f"{place.file('one.pdf', pdf())}/preview/jpg/22x22/x"))
+    loaded = {}
+    for group in set(services.READY.values()):
+        process = services._fork_server(os.getpid(), group)._process
+        assert process is not None
+        loaded[group[0].rpartition(".")[2]] = Path(f"/proc/{process.pid}/maps").read_text()
+    assert {name: "pdfium" in maps for name, maps in loaded.items()} == {"pictures": False, "pdf": True}
+    assert all("_imaging" in maps for maps in loaded.values())
 
 
 def test_who_cannot_wait_is_told_and_threads_stay_free(place_with: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from atrio.kernel.testing.client import Client
+from atrio.plugins.preview.adapters import pictures
 
 from .files import near, picture, png_bomb, seen
 
@@ -166,6 +168,39 @@ def test_pictures_that_are_none(place: Any, name: str, data: bytes) -> None:
         assert "retry-after" not in answer.headers
 
 
+@pytest.mark.parametrize(
+    "size", [(4000, 3000), (3000, 4000), (4032, 3024), (4000, 2999), (1001, 997), (6000, 37), (37, 6000), (300, 300),
+             (256, 300), (200, 100), (1, 900)],
+)  # fmt: skip
+@pytest.mark.parametrize("box", [(256, 256), (99, 999), (1, 1), (640, 480), (4096, 64)])
+def test_a_jpeg_is_decoded_no_larger_than_it_need_be_and_drawn_in_the_size_that_pillow_chooses(
+    tmp_path: Path, size: tuple[int, int], box: tuple[int, int]
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(picture(*size, "JPEG"))
+    pictures.thumbnail(str(tmp_path / "a.jpg"), str(tmp_path / "out"), *box, 10**9)
+    whole = Image.new("1", size)
+    whole.thumbnail(box, Image.Resampling.NEAREST)
+    with Image.open(tmp_path / "out") as drawn:
+        assert drawn.size == whole.size
+    inner = pictures.fitted(size, box)
+    assert all(ours - 1 <= drawn <= ours <= most or ours >= given for ours, drawn, most, given in zip(
+        inner, whole.size, box, size, strict=True
+    ))  # fmt: skip
+
+
+def test_twelve_megapixels_are_decoded_at_an_eighth_and_look_like_all_of_them(tmp_path: Path) -> None:
+    photograph = Image.effect_noise((100, 75), 60).resize((4000, 3000), Image.Resampling.BICUBIC).convert("RGB")
+    photograph.paste("red", (400, 400, 1400, 1000))
+    photograph.save(tmp_path / "a.jpg", quality=90)
+    with Image.open(tmp_path / "a.jpg") as image:
+        image.draft(None, tuple(int(side * pictures.GAP) for side in pictures.fitted(image.size, (256, 256))))
+        assert image.size == (500, 375)
+    pictures.thumbnail(str(tmp_path / "a.jpg"), str(tmp_path / "out"), 256, 256, 10**9)
+    with Image.open(tmp_path / "out") as drawn:
+        apart = ImageChops.difference(drawn, photograph.resize((256, 192), Image.Resampling.LANCZOS))
+    assert max(ImageStat.Stat(apart).rms) < 8
+
+
 def test_what_is_missing_of_a_cut_picture_is_left_out(place: Any) -> None:
     file = place.file("cut.jpg", picture(800, 800, "JPEG", quality=100)[:6000])
     assert seen(place.get(f"{file}/preview/jpg/64x64/x.jpg")).size == (64, 64)
@@ -215,3 +250,10 @@ def test_revisions(place: Any) -> None:
         assert (wrong.status, wrong.code) == (400, None)
         assert place.get(f"{other}/revisions/999999/{path}").code == 1003
         assert place.get(f"{other}/revisions/x/{path}").code == 2001
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="pictures rehearse where they can be forked")
+def test_a_rehearsal_succeeds_and_leaves_nothing_open() -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    pictures.rehearse()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -1,0 +1,13 @@
+"""A module of `kernel.forkserver` that rehearses."""
+
+import os
+
+done = []
+
+
+def rehearse():
+    done.append(os.getpid())
+
+
+def rehearsals():
+    return done
