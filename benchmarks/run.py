@@ -46,8 +46,6 @@ WHY = {
     "calendar: uid": "nearly all of it is the way of any request; beside it parses every entry",
     "drive: PROPFIND, depth 0": "six SELECTs for who asks, the way to the thing, locks and properties",
     "drive: LOCK": "four requests; locks are rows of the database",
-    "preview: 12 MP": "drawing itself costs 1.1 times as much in a fresh child; the rest is the fork, which keeps "
-    "pictures of strangers out of the server, and the request with its guards",
     "drive: COPY": "two rows with all their indexes for each entry",
     "search: two frequent": "half of it is the index of words, which gives 43,591 numbers; such words stand in "
     "nearly half of all contents",
