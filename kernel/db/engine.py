@@ -59,7 +59,7 @@ class Database:
     def _engine(self, *, read_only: bool) -> Engine:
         # hide_parameters: the values of a failed statement (a hash, a token) belong in no log.
         if self.sqlite:
-            # Connections are kept per thread by this class, so a pool would only hold idle ones.
+            # Connections are kept by this class, so a pool would only hold idle ones.
             engine = create_engine(
                 self.url,
                 poolclass=NullPool,
