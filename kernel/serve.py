@@ -101,11 +101,13 @@ def _inherited(bind: str) -> str | None:
 
 async def _serve_one(kernel: Kernel, sockets: Any) -> bool:
     """Serve in this process; returns whether a restart was asked for."""
+    from . import http1
+
+    settings = hypercorn_config(kernel.config)
+    http1.install(tls=settings.ssl_enabled)
     from hypercorn.asyncio import tcp_server
     from hypercorn.asyncio.run import worker_serve
     from hypercorn.utils import wrap_app
-
-    from . import http1
 
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -127,8 +129,6 @@ async def _serve_one(kernel: Kernel, sockets: Any) -> bool:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, on_signal, number)
     loop.set_exception_handler(_quiet_handler)
-    settings = hypercorn_config(kernel.config)
-    http1.install()
     tcp_server.MAX_RECV = RECEIVE_BLOCK  # there is no setting for it
     app = wrap_app(kernel.app, settings.wsgi_max_body_size, "asgi")  # type: ignore[arg-type]
     serving = asyncio.ensure_future(worker_serve(app, settings, sockets=sockets, shutdown_trigger=stop.wait))

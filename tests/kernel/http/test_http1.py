@@ -498,6 +498,6 @@ def test_stopping_closes_silent_connections_and_lets_answers_end(served: Callabl
 
 
 def test_a_hypercorn_without_these_places_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http1, "PLACES", ((http1, "no_such_name", object),))
+    monkeypatch.setattr(http1, "PLACES", (("atrio.kernel.http1", "no_such_name", object),))
     with pytest.raises(RuntimeError, match="no_such_name"):
         http1.install()
