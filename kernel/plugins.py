@@ -119,7 +119,7 @@ class PluginRecord:
 
 @lru_cache(maxsize=64)
 def _label(source: Any) -> str:
-    """Return name and version of a distribution, which are read from its files each time that they are asked for."""
+    """Return name and version of a distribution; it reads its files each time that it is asked for one."""
     return f"{source.name} {source.version}"
 
 
