@@ -18,11 +18,14 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 def _booted() -> App:
     global _app
     if _app is None:
-        from atrio.kernel.config import Sources
-        from atrio.kernel.host import boot
-        from atrio.kernel.logs import configure_logging
+        from atrio.kernel.garbage import held
 
-        kernel = boot(Sources.load())
-        configure_logging(kernel.config)
-        _app = kernel.app
+        with held():
+            from atrio.kernel.config import Sources
+            from atrio.kernel.host import boot
+            from atrio.kernel.logs import configure_logging
+
+            kernel = boot(Sources.load())
+            configure_logging(kernel.config)
+            _app = kernel.app
     return _app

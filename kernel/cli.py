@@ -9,6 +9,7 @@ import rich_click as click
 
 import atrio
 
+from . import garbage
 from .commands.config import config
 from .commands.database import db
 from .commands.jobs import jobs_group
@@ -130,6 +131,7 @@ for _group in (config, plugins, db, jobs_group, storage):
 
 def main() -> None:
     """Run the command line; a refusal is one line on standard error and exit 1."""
+    garbage.hold()  # until an instance has booted; what needs none is short
     try:
         cli(prog_name="atrio")
     except BootError as error:

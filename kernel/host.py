@@ -358,12 +358,14 @@ def step_declarations(kernel: Kernel) -> None:
         with isolated(kernel, record, State.LOAD_ERROR):
             _declare(kernel, record)
     reblock(kernel)
-    for record in alive(kernel):
+    declaring = alive(kernel)
+    for record in declaring:
         with isolated(kernel, record, State.LOAD_ERROR):
             _declare_late(kernel, record)
     reblock(kernel)
     withdraw(kernel)
-    kernel.router = kernel.router.only(kernel.enabled)
+    if len(alive(kernel)) < len(declaring):  # also of one that broke off half-way nothing stays
+        kernel.router = kernel.router.only(kernel.enabled)
 
 
 def _declare(kernel: Kernel, record: PluginRecord) -> None:

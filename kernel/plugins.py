@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -59,7 +60,8 @@ class PluginRecord:
 
     name: str
     target: str
-    distribution: str = ""
+    source: Any = None
+    """The distribution that holds it, as importlib.metadata knows it."""
     manifest: Manifest | None = None
     module: ModuleType | None = None
     state: State = State.ENABLED
@@ -77,6 +79,11 @@ class PluginRecord:
     def essential(self) -> bool:
         """True for a plugin whose fault stops the boot."""
         return bool(self.manifest and self.manifest.essential)
+
+    @property
+    def distribution(self) -> str:
+        """Name and version of the distribution that holds it."""
+        return _label(self.source) if self.source is not None else ""
 
     @property
     def root(self) -> str:
@@ -110,23 +117,24 @@ class PluginRecord:
         }
 
 
+@lru_cache(maxsize=64)
+def _label(source: Any) -> str:
+    """Return name and version of a distribution; it reads its files each time that it is asked for one."""
+    return f"{source.name} {source.version}"
+
+
 def discover() -> list[PluginRecord]:
     """Return a record for every entry point of the group, by name, each loaded in its own try."""
     from importlib_metadata import entry_points
 
     records: dict[str, PluginRecord] = {}
-    labels: dict[int, str] = {}  # name and version are read from a file each time that they are asked for
     for point in sorted(entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
-        dist = point.dist
-        label = labels.get(id(dist), "") if dist is not None else ""
-        if dist is not None and not label:
-            label = labels[id(dist)] = f"{dist.name} {dist.version}"
         if point.name in records:
             twin = records[point.name]
             if twin.target != point.value:
                 twin.park(State.LOAD_ERROR, f"two plugins are named {point.name}: {twin.target}, {point.value}")
             continue
-        record = PluginRecord(point.name, point.value, label)
+        record = PluginRecord(point.name, point.value, point.dist)
         records[point.name] = record
         load(record)
     return list(records.values())

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from .. import garbage
+
 if TYPE_CHECKING:
     from ..config import Sources
     from ..host import Kernel
@@ -35,6 +37,7 @@ class Settings:
 
         kernel = boot(self.sources(**more), schema=schema)
         configure_logging(kernel.config)
+        garbage.resume()
         return kernel
 
 

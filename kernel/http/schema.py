@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
 
-import marshmallow
 import msgspec
-from marshmallow import fields, validate
 
 from ..db.base import iso_second, iso_utc
+from .patterns import import_marshmallow
+
+import_marshmallow()
+import marshmallow  # noqa: E402
+from marshmallow import fields, validate  # noqa: E402
 
 
 class Schema(marshmallow.Schema):

@@ -8,18 +8,25 @@ another way.
 
 from __future__ import annotations
 
-from hypercorn import protocol
-from hypercorn.asyncio import tcp_server
+import importlib
 
+from . import protocols
 from .connection import Http1
 from .idle import IdleTimer
 
-PLACES = ((protocol, "H11Protocol", Http1), (tcp_server, "AsyncioSingleTask", IdleTimer))
+PLACES = (
+    (protocols.PACKAGE, "H11Protocol", Http1),
+    ("hypercorn.asyncio.tcp_server", "AsyncioSingleTask", IdleTimer),
+)
 
 
-def install() -> None:
-    """Put these in Hypercorn's places; it has no setting for them."""
-    for module, name, replacement in PLACES:
-        if not hasattr(module, name):
-            raise RuntimeError(f"this Hypercorn has no {module.__name__}.{name}")
-        setattr(module, name, replacement)
+def install(*, tls: bool = False) -> None:
+    """Put these in Hypercorn's places; it has no setting for them. With TLS, HTTP/2 will soon be asked for."""
+    if tls:
+        protocols.load()
+    protocols.light()
+    for name, attribute, replacement in PLACES:
+        module = importlib.import_module(name)
+        if not hasattr(module, attribute):
+            raise RuntimeError(f"this Hypercorn has no {name}.{attribute}")
+        setattr(module, attribute, replacement)

@@ -12,10 +12,10 @@ from urllib.parse import unquote
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from hypercorn.events import Closed, Event, RawData, Updated
-from hypercorn.protocol.h11 import H11Protocol
 
 from ..http.channel import ClientGone
 from ..http.drain import UNINVITED
+from . import protocols
 from .exchange import LINES, Exchange, dated
 from .wire import Wire
 
@@ -68,7 +68,7 @@ class Http1:
         owner: Any = send.__self__  # type: ignore[attr-defined]
         self.reader, self.writer, self.idle = owner.reader, owner.writer, owner.idle_task
         self.transport: Any = self.writer.transport
-        self.referee: H11Protocol | None = None
+        self.referee: Any = None
         self.exchange: Exchange | None = None
         self.closed = False  # nothing more is read
         self.paused = False
@@ -278,6 +278,9 @@ class Http1:
 
     def _judge(self, odd: Odd) -> None:
         if odd.raw:
+            protocols.load()
+            from hypercorn.protocol.h11 import H11Protocol
+
             self.referee = H11Protocol(*self.given)
             self.transport.set_protocol(self.inner)
             self.flow()

@@ -17,8 +17,6 @@ from atrio.kernel.http.request import Request
 from atrio.kernel.http.response import FileResponse, Response
 from atrio.kernel.http.route import Answer, Call, Route
 
-from .openapi import build
-
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -67,6 +65,8 @@ def _document(ctx: Context, call: Call, name: str, media: str) -> Response:
     """Send the document, made once for each route table: a plugin that is taken out leaves it, too."""
 
     def render() -> tuple[bytes, str]:
+        from .openapi import build
+
         document = build(ctx.kernel)
         data = msgspec.json.encode(document) if name == "json" else _yaml(document)
         return data, _etag(data)

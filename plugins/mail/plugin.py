@@ -91,7 +91,7 @@ def register_background() -> list[Background]:
     """Fetch replies, in one process of all."""
     from atrio.kernel.background import Background
 
-    from .incoming.fetcher import start, stop, wanted
+    from .incoming.service import start, stop, wanted
 
     return [Background("mail.fetcher", start, stop, single=True, wanted=wanted)]
 

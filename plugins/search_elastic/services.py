@@ -26,9 +26,9 @@ from .adapters.server import Server, ServerAway, ServerRefused
 from .config import LANGUAGES, ElasticConfig
 from .index import Index
 from .models import WAITING
+from .tasks import SEND
 
 log = logging.getLogger("atrio.search")
-SEND = "search_elastic.send"
 AT_ONCE = 50
 """Contents that are read at once."""
 A_ROUND = 2_000

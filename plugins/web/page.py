@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from atrio.kernel.config import WebsiteConfig, base_url
 from atrio.kernel.host import Kernel
 from atrio.plugins.system.api import applications, colours
 
-from .adapters.template import Page
 from .branding import branding_folders
 from .colours import as_colours
 from .config import WebConfig
 from .files import find
 from .policy import policy_header
+
+if TYPE_CHECKING:
+    from .adapters.template import Page
 
 EDITORS = ("hugerte-dist-", "tinymce-")
 DOCUMENTATION = "/api/doc/"
@@ -52,7 +54,13 @@ def index_page(kernel: Kernel) -> Rendered:
     dist = settings.dist_folder
     assert dist is not None
     folders = branding_folders(settings)
-    page = kernel.memo("web.page", lambda: Page(dist, lambda name: find(folders, name)))
+
+    def make() -> Page:
+        from .adapters.template import Page  # Mako brings Pygments along: 20 ms of every start
+
+        return Page(dist, lambda name: find(folders, name))
+
+    page = kernel.memo("web.page", make)
     nonce = secrets.token_urlsafe(16)
     site = kernel.config[WebsiteConfig]
     body = page.render(

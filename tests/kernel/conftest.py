@@ -55,3 +55,11 @@ def boot_with(tmp_path: Path, _templates: Callable[[dict[str, Any]], Path]) -> I
         kernel.stop()
         kernel.app.pool.close()
         kernel.app.io.close()
+
+
+@pytest.fixture
+def ringer(kernel: Kernel, plugin: Callable[..., PluginRecord]) -> PluginRecord:
+    """A plugin that is not essential."""
+    record = plugin("ringer")
+    kernel.records.append(record)
+    return record

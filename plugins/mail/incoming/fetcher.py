@@ -106,20 +106,3 @@ class Fetcher(threading.Thread):
         """Stop, within seconds."""
         self.ending.set()
         self.join(4.0)
-
-
-def wanted(kernel: Kernel) -> bool:
-    """Tell whether the config names an inbox."""
-    return kernel.config[MailConfig].incoming != "off"
-
-
-def start(kernel: Kernel) -> Fetcher:
-    """Start the fetcher."""
-    fetcher = Fetcher(kernel)
-    fetcher.start()
-    return fetcher
-
-
-def stop(handle: Fetcher) -> None:
-    """Stop it."""
-    handle.end()

@@ -1,148 +1,18 @@
-"""HTTP/1.1 as bytes on a real socket: framing, connections, bodies, and what is refused."""
+"""HTTP/1.1 as bytes on a real socket: framing of answers, connections, and what is refused."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
-import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
 
 from atrio.kernel import http1
-from atrio.kernel.http.channel import ClientGone
-from atrio.kernel.http.drain import DrainEarlyAnswers
-from atrio.kernel.testing.live import free_port
-
-App = Callable[[Any, Any, Any], Any]
-HOST = b"host: localhost\r\n"
-
-
-class Served:
-    """Hypercorn with Atrio's HTTP/1.1 in a thread, and one ASGI application."""
-
-    def __init__(self, app: App, *, keep_alive: float = 5, drained: bool = False) -> None:
-        http1.install()
-        self.port = free_port()
-        outer: Any = DrainEarlyAnswers(app, limit=1024 * 1024, seconds=5) if drained else app
-
-        async def asgi(scope: Any, receive: Any, send: Any) -> None:
-            if scope["type"] == "http":
-                await outer(scope, receive, send)
-
-        config = Config()
-        config.bind = [f"127.0.0.1:{self.port}"]
-        config.loglevel = "CRITICAL"
-        config.keep_alive_timeout = keep_alive
-        config.graceful_timeout = 2
-        config.include_server_header = False
-
-        async def run() -> None:
-            self.loop = asyncio.get_running_loop()
-            self.stopping = asyncio.Event()
-            await serve(asgi, config, shutdown_trigger=self.stopping.wait, mode="asgi")  # type: ignore[arg-type]
-
-        self.thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
-        self.thread.start()
-        self.connect().close()
-
-    def connect(self) -> socket.socket:
-        """Connect, as soon as somebody listens."""
-        for _ in range(200):
-            with contextlib.suppress(OSError):
-                return socket.create_connection(("127.0.0.1", self.port), timeout=10)
-            time.sleep(0.02)
-        raise AssertionError("no server")
-
-    def ask(self, *pieces: bytes) -> bytes:
-        """Send pieces with pauses between them and read until the server closes."""
-        with self.connect() as wire:
-            for number, piece in enumerate(pieces):
-                if number:
-                    time.sleep(0.05)
-                wire.sendall(piece)
-            return everything(wire)
-
-    def stop(self) -> None:
-        """End it."""
-        if self.thread.is_alive():
-            self.loop.call_soon_threadsafe(self.stopping.set)
-            self.thread.join(10)
-        assert not self.thread.is_alive()
-
-
-def everything(wire: socket.socket) -> bytes:
-    """Read until the end; a connection that the server broke ends too."""
-    found = b""
-    with contextlib.suppress(ConnectionResetError):
-        while data := wire.recv(65536):
-            found += data
-    return found
-
-
-def answer_on(wire: socket.socket) -> tuple[bytes, bytes]:
-    """Read one answer with a length: its head, its body."""
-    found = b""
-    while b"\r\n\r\n" not in found:
-        data = wire.recv(65536)
-        assert data, found
-        found += data
-    head, _, body = found.partition(b"\r\n\r\n")
-    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-    while len(body) < length:
-        body += wire.recv(65536)
-    return head, body
-
-
-@pytest.fixture
-def served() -> Iterator[Callable[..., Served]]:
-    made: list[Served] = []
-
-    def start(app: App, **options: Any) -> Served:
-        made.append(Served(app, **options))
-        return made[-1]
-
-    yield start
-    for server in made:
-        server.stop()
-
-
-async def whole(receive: Any) -> tuple[bytes, int]:
-    """Read a body; returns it and the number of messages."""
-    body, count = b"", 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        body += message["body"]
-        count += 1
-        if not message["more_body"]:
-            return body, count
-
-
-async def echo(scope: Any, receive: Any, send: Any) -> None:
-    """Answer with the method, the target and the body."""
-    body, _ = await whole(receive)
-    told = b"%b %b?%b %b" % (scope["method"].encode(), scope["raw_path"], scope["query_string"], body)
-    await send({
-        "type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(told))],
-    })  # fmt: skip
-    await send({"type": "http.response.body", "body": told})
-
-
-async def pieces(scope: Any, receive: Any, send: Any) -> None:
-    """Answer without a length, in three pieces of which one is empty."""
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    for data in (b"one", b"", b"two"):
-        await send({"type": "http.response.body", "body": data, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+from tests.kernel.http.served import HOST, Served, answer_on, echo, everything, pieces
 
 
 def test_requests_follow_each_other_on_one_connection(served: Callable[..., Served]) -> None:
@@ -256,123 +126,6 @@ def test_headers_that_would_split_an_answer_are_not_sent(served: Callable[..., S
     found = served(app).ask(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
     assert found.startswith(b"HTTP/1.1 500 ")
     assert b"set-cookie" not in found
-
-
-def test_a_client_that_waits_is_asked_when_its_body_is_wanted(served: Callable[..., Served]) -> None:
-    wanted = threading.Event()
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        while not wanted.is_set():
-            await asyncio.sleep(0.01)
-        await echo(scope, receive, send)
-
-    with served(app).connect() as wire:
-        wire.sendall(b"PUT / HTTP/1.1\r\n" + HOST + b"expect: 100-continue\r\ncontent-length: 3\r\n\r\n")
-        wire.settimeout(0.3)
-        with pytest.raises(TimeoutError):
-            wire.recv(100)
-        wire.settimeout(10)
-        wanted.set()
-        assert wire.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
-        wire.sendall(b"abc")
-        assert answer_on(wire)[1] == b"PUT /? abc"
-
-
-def test_a_client_that_waits_is_refused_without_its_body(served: Callable[..., Served]) -> None:
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": 401, "headers": [(b"content-length", b"0")]})
-        await send({"type": "http.response.body"})
-
-    found = served(app, drained=True).ask(
-        b"PUT / HTTP/1.1\r\n" + HOST + b"expect: 100-continue\r\ncontent-length: 300000000\r\n\r\n"
-    )
-    assert found.startswith(b"HTTP/1.1 401 ")
-    assert b"connection: close" in found
-    assert b"100 Continue" not in found
-
-
-def test_a_body_that_nobody_reads_is_not_taken(served: Callable[..., Served]) -> None:
-    go_on = threading.Event()
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        while not go_on.is_set():
-            await asyncio.sleep(0.01)
-        await echo(scope, receive, send)
-
-    size = 64 * 1024 * 1024
-    with served(app).connect() as wire:
-        wire.sendall(b"PUT / HTTP/1.1\r\n" + HOST + b"content-length: %d\r\n\r\n" % size)
-        wire.settimeout(0.5)
-        sent, block = 0, bytes(1024 * 1024)
-        with pytest.raises(TimeoutError):
-            while True:
-                sent += wire.send(block)
-        assert sent < size // 2
-        go_on.set()
-
-
-def test_a_client_that_leaves_is_noticed(served: Callable[..., Served]) -> None:
-    seen: list[Any] = []
-    over = threading.Event()
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        seen.append(await receive())
-        seen.append(await receive())
-        try:
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-            while True:
-                await send({"type": "http.response.body", "body": bytes(1000), "more_body": True})
-                await asyncio.sleep(0.01)
-        except ClientGone:
-            seen.append("gone")
-        over.set()
-
-    with served(app).connect() as wire:
-        wire.sendall(b"PUT / HTTP/1.1\r\n" + HOST + b"content-length: 9\r\n\r\nabc")
-        time.sleep(0.2)
-    assert over.wait(5)
-    assert seen[0] == {"type": "http.request", "body": b"abc", "more_body": True}
-    assert seen[1] == {"type": "http.disconnect"}
-    assert seen[2] == "gone"
-
-
-def test_a_client_that_only_stops_sending_has_its_answer(served: Callable[..., Served]) -> None:
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await asyncio.sleep(0.2)
-        await echo(scope, receive, send)
-
-    with served(app).connect() as wire:
-        wire.sendall(b"PUT / HTTP/1.1\r\n" + HOST + b"content-length: 3\r\n\r\nabc")
-        wire.shutdown(socket.SHUT_WR)
-        assert everything(wire).endswith(b"PUT /? abc")
-
-
-def test_a_large_body_arrives_as_it_was_sent(served: Callable[..., Served]) -> None:
-    sizes: list[int] = []
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        digest, more = hashlib.sha256(), True
-        while more:
-            message = await receive()
-            digest.update(message["body"])
-            sizes.append(len(message["body"]))
-            more = message["more_body"]
-            if len(sizes) % 7 == 0:
-                await asyncio.sleep(0.002)  # now and then slower than what comes
-        told = digest.hexdigest().encode()
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"64")]})
-        await send({"type": "http.response.body", "body": told})
-
-    data = os.urandom(1024 * 1024) * 24
-    server = served(app)
-    for head, sent in (
-        (b"content-length: %d\r\n\r\n" % len(data), data),
-        (b"transfer-encoding: chunked\r\n\r\n", b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data)),
-    ):
-        with server.connect() as wire:
-            wire.sendall(b"PUT / HTTP/1.1\r\n" + HOST + head + sent)
-            assert answer_on(wire)[1] == hashlib.sha256(data).hexdigest().encode()
-    assert max(sizes) <= 1024 * 1024
 
 
 @pytest.mark.parametrize(
@@ -498,6 +251,6 @@ def test_stopping_closes_silent_connections_and_lets_answers_end(served: Callabl
 
 
 def test_a_hypercorn_without_these_places_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http1, "PLACES", ((http1, "no_such_name", object),))
+    monkeypatch.setattr(http1, "PLACES", (("atrio.kernel.http1", "no_such_name", object),))
     with pytest.raises(RuntimeError, match="no_such_name"):
         http1.install()

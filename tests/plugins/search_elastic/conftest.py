@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from atrio.kernel.host import Kernel
+from atrio.plugins.search_elastic import index as index_module
 from tests.plugins.search.suite import write  # noqa: F401 - a fixture
+from tests.plugins.search_elastic.shim import Shim
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +66,17 @@ def settle(kernel: Kernel) -> Callable[[], None]:
         tasks.TASKS[1].handler(SimpleNamespace(kernel=kernel, config=kernel.config))
 
     return run
+
+
+@pytest.fixture
+def shim(wire: Any) -> Iterator[Shim]:
+    """A server between that can be told to misbehave."""
+    made = Shim(wire.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for nobody."""
+    monkeypatch.setattr(index_module, "PAUSES", (0.0,) * 5)

@@ -1,0 +1,3 @@
+"""What several files here share."""
+
+from tests.kernel.http.served import served  # noqa: F401 - a fixture
