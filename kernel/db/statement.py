@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select
@@ -65,11 +65,23 @@ class Statement:
 
     def __init__(self, select: Any, name: str = "Row") -> None:
         self.select: Select[*tuple[Any, ...]] = select
-        self.keys = tuple(str(c.key) for c in select.selected_columns)
-        self.row = row_type(name, self.keys)
-        self._make = partial(tuple.__new__, self.row)  # what `_make` does, without its frame in each row
+        self.name = name
         self._compiled: dict[str, _Compiled] = {}
         self._lock = threading.Lock()
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The labels of its columns; found when they are asked for, as a start makes many statements."""
+        return tuple(str(c.key) for c in self.select.selected_columns)
+
+    @cached_property
+    def row(self) -> Any:
+        """The type of its rows."""
+        return row_type(self.name, self.keys)
+
+    @cached_property
+    def _make(self) -> Any:
+        return partial(tuple.__new__, self.row)  # what `_make` does, without its frame in each row
 
     def _for(self, dialect: Dialect) -> _Compiled:
         found = self._compiled.get(dialect.name)
