@@ -11,7 +11,6 @@ judged by the clock of the server that asks, so servers of one instance must agr
 from __future__ import annotations
 
 import hashlib
-import itertools
 import uuid
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ PAGE = 500
 PURGED = 50
 PURGE_EVERY = 16
 """For each lock that is granted so many that have run out may go, so that they never gather; not with each."""
+PURGE_SECONDS = 10
 
 _COLUMNS = (
     LOCK.c.token, LOCK.c.path, LOCK.c.deep, LOCK.c.exclusive, LOCK.c.principal, LOCK.c.owner, LOCK.c.expires
@@ -73,6 +73,22 @@ DROP_OVER = {
     )
     for size in STEPS
 }  # fmt: skip
+
+
+class Purge:
+    """Tells when this process looks again for locks that have run out, while it grants others."""
+
+    def __init__(self) -> None:
+        self._granted = 0
+        self._next = 0
+
+    def is_due(self, now: int) -> bool:
+        """Count a lock that is granted; true for one in so many, and for the first after a while."""
+        self._granted += 1
+        if now < self._next and self._granted < PURGE_EVERY:
+            return False
+        self._granted, self._next = 0, now + PURGE_SECONDS * SECOND
+        return True
 
 
 class LockConflict(Exception):
@@ -251,7 +267,7 @@ def grant_lock(
     against = [lock for lock in near if exclusive or lock.exclusive]
     if against:
         raise LockConflict(against)
-    if next(ctx.kernel.part("webdav.locks", itertools.count)) % PURGE_EVERY == 0:
+    if ctx.kernel.part("webdav.purge", Purge).is_due(ctx.now):
         drop_expired(ctx, PURGED * PURGE_EVERY)
     now = ctx.now
     made = Lock(
