@@ -96,14 +96,12 @@ class Door:
         act, writes = self._native(request, kept, version)
         try:
             if act is target and self._is_at_once(scope, request, version):
-                body = await read_body(receive, SHORT, self.limits.stall_seconds)
-                receive = given_body(body, receive)
+                body, receive = await self._read_short(request, receive)
                 drive, found = await self.pool.run(self._save, request, body)
             else:
                 if method in WITH_XML and act is not None:
                     if _is_short(request, version):
-                        body = await read_body(receive, SHORT, self.limits.stall_seconds)
-                        receive = given_body(body, receive)
+                        body, receive = await self._read_short(request, receive)
                         act = partial(act, body=body)
                     else:  # a long body is read from those alone who signed in
                         act = None
@@ -128,6 +126,13 @@ class Door:
         if found is not None:
             return await self._send(send, request, found)
         return await self.bridge(inner, receive, send, **{"atrio.drive": drive})
+
+    async def _read_short(self, request: Request, receive: Receive) -> tuple[bytes, Receive]:
+        """Return a short body, and who gives it once more; nothing is read where none was announced."""
+        if request.headers.get("content-length", "0") == "0":
+            return b"", receive
+        body = await read_body(receive, SHORT, self.limits.stall_seconds)
+        return body, given_body(body, receive)
 
     def _native(
         self, request: Request, headers: list[tuple[bytes, bytes]], version: str
