@@ -93,12 +93,12 @@ class View:
         node: Node | None = ROOT
         at = 0
         while node is not None and at < len(names) and node.kind in ("root", "space"):
-            space = next((s for s in self._subspaces(ctx, node) if s.name == names[at]), None)
+            space = next((row for name, row in self._spaces_in(ctx, node) if name == names[at]), None)
             if space is None:
                 break
-            if not self._may_read(ctx, space.row):
+            if not self._may_read(ctx, space):
                 return None
-            node, at = space, at + 1
+            node, at = self._space(node, names[at], space), at + 1
         if at < len(names):
             node = None if node is None else self._below(ctx, node, names[at:])
         if node is not None:
@@ -154,14 +154,21 @@ class View:
     def _scratch(parent: Node, row: Any) -> Node:
         return Node("scratch", row.name, f"{parent.key}/t{row.scratch_id}", parent.space_id, row)
 
+    @staticmethod
+    def _space(parent: Node, name: str, row: Any) -> Node:
+        return Node("space", name, f"{parent.key}/s{row.space_id}", row.space_id, row)
+
     def _subspaces(self, ctx: Context, parent: Node) -> list[Node]:
         if parent.kind not in ("root", "space"):
             return []
+        return [self._space(parent, name, row) for name, row in self._spaces_in(ctx, parent)]
+
+    def _spaces_in(self, ctx: Context, parent: Node) -> Iterator[tuple[str, Any]]:
+        """Yield name and row of the spaces right below the root or a space, the oldest first."""
         if self._spaces is None:
             self._spaces = joined_spaces(ctx, self.actor.id or 0)
         mine = {space.space_id for space in self._spaces}
         wanted = parent.space_id or None
-        found: list[Node] = []
         taken: set[str] = set()
         for space in self._spaces:
             place = space.parent_id if space.parent_id in mine else None
@@ -171,8 +178,7 @@ class View:
             if name in taken:
                 name = content.drive_name(f"{space.label}~{space.space_id}", SUFFIX)
             taken.add(name)
-            found.append(Node("space", name, f"{parent.key}/s{space.space_id}", space.space_id, space))
-        return found
+            yield name, space
 
     # -- listing ---------------------------------------------------------------------------------------------
 
