@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from typing import Any
 
 import pytest
@@ -377,3 +378,32 @@ def test_which_bodies_are_short(version: str, headers: dict[str, str], short: bo
     given = [(name.encode(), value.encode()) for name, value in headers.items()]
     scope = {"method": "LOCK", "path": "/", "headers": given, "http_version": version}
     assert _is_short(Request(scope, "x"), version) is short
+
+
+@pytest.mark.parametrize("method", ["LOCK", "UNLOCK", "PUT"])
+def test_nobody_waits_while_a_password_is_checked(
+    place: Any, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """Who asks for a lock is found in the unit that writes it, but argon2 runs while no transaction is open."""
+    from atrio.plugins.accounts import passwords
+
+    place.natively(True)
+    monkeypatch.setattr(passwords, "_verified", {})
+    verify, written = passwords.verify, []
+
+    def write() -> None:
+        place.kernel.run(lambda ctx: ctx.execute(text("UPDATE spaces_space SET label = label")))
+        written.append(1)
+
+    def slowly(*given: Any) -> bool:
+        other = threading.Thread(target=write)
+        other.start()
+        other.join(5)
+        assert written, "another writer waits for the check of a password"
+        return verify(*given)
+
+    monkeypatch.setattr(passwords, "verify", slowly)
+    body = {"LOCK": EXCLUSIVE, "UNLOCK": None, "PUT": b"new"}[method]
+    answer = place.manager(method, FILE, body, lock_token=NONE)
+    assert answer.status == {"LOCK": 200, "UNLOCK": 409, "PUT": 204}[method]
+    assert written
