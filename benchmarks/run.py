@@ -44,7 +44,7 @@ WHY = {
     "the disk; the others write a file",
     "drive: PUT 1 MiB": "see PUT of 16 bytes; beside it the hash",
     "calendar: uid": "nearly all of it is the way of any request; beside it parses every entry",
-    "drive: PROPFIND, depth 0": "four SELECTs for who asks, his spaces, the way to the thing, locks and properties",
+    "drive: PROPFIND, depth 0": "four SELECTs for who asks, his spaces, the way to it, locks and properties",
     "drive: LOCK": "four requests; locks are rows of the database",
     "preview: 12 MP": "drawing itself costs 1.1 times as much in a fresh child; the rest is the fork, which keeps "
     "pictures of strangers out of the server, and the request with its guards",
