@@ -44,7 +44,7 @@ WHY = {
     "the disk; the others write a file",
     "drive: PUT 1 MiB": "see PUT of 16 bytes; beside it the hash",
     "calendar: uid": "nearly all of it is the way of any request; beside it parses every entry",
-    "drive: PROPFIND, depth 0": "six SELECTs for who asks, the way to the thing, locks and properties",
+    "drive: PROPFIND, depth 0": "four SELECTs for who asks, his spaces, the way to it, locks and properties",
     "drive: LOCK": "four requests; locks are rows of the database",
     "drive: COPY": "two rows with all their indexes for each entry",
     "search: two frequent": "half of it is the index of words, which gives 43,591 numbers; such words stand in "

@@ -77,6 +77,7 @@ class DrainEarlyAnswers:
 
 
 def _may_have_body(scope: Any) -> bool:
-    if scope["method"] not in ("GET", "HEAD"):
+    """Tell whether there is a body: HTTP/1 says by one of two headers that there is (RFC 9112 §6.3)."""
+    if any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"]):
         return True
-    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
+    return scope["method"] not in ("GET", "HEAD") and scope.get("http_version", "1.1") >= "2"

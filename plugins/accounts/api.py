@@ -131,8 +131,7 @@ def user_parameters(ctx: Context, user_id: int) -> dict[str, Any]:
 
 def lock_allowance(ctx: Context, user_id: int) -> int:
     """Return the bytes a user may own (0: no limit), his row locked until the commit where there is a limit."""
-    row = queries.BY_ID.first(ctx, user_id=user_id)
-    allowed = int(row.allowed_space) if row is not None else 0
+    allowed = int(queries.ALLOWANCE.value(ctx, user_id=user_id) or 0)
     if allowed:
         queries.lock(ctx, user_id)
     return allowed

@@ -22,6 +22,7 @@ COLUMNS = (
 )  # fmt: skip
 
 BY_ID = Statement(select(*COLUMNS).where(User.user_id == bindparam("user_id")), "UserRow")
+ALLOWANCE = Statement(select(User.allowed_space).where(User.user_id == bindparam("user_id")), "Allowance")
 BY_EMAIL = Statement(select(*COLUMNS).where(User.email == bindparam("email")), "UserRow")
 BY_USERNAME = Statement(select(*COLUMNS).where(User.username == bindparam("username")), "UserRow")
 BY_SESSION = Statement(

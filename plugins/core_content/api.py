@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from atrio.kernel.context import Context
@@ -29,7 +29,7 @@ from .guards import THREAD as THREAD_GUARD
 from .live import told_content
 from .models import CONTENT, READ, REVISION
 from .names import drive_name, name_key, split_name, usable
-from .queries import VISIBLE, digest_query, digest_statement, text_of, twins
+from .queries import VISIBLE, digest_query, digest_statement, path_query, text_of, twins, with_steps
 from .queries import lock as lock_content
 from .schemas import TEXT_LIMIT, ContentDigestSchema, wire_names
 from .services import (
@@ -54,16 +54,22 @@ from .types import FILE_LIKE, NAMESPACES, SLUGS, content_types
 if TYPE_CHECKING:
     from atrio.kernel.host import Kernel
 
+Step = Callable[[int, dict[str, Any]], Any | None]
+"""Gives the row at the end of so many names, and at its end the ids on the way, for what is bound."""
+
 
 def drive_list(ctx: Context, space_id: int, parent_id: int | None) -> list[Any]:
     """Return what lies in a folder, or at the root of a space, as drives show it: without texts and comments."""
     return queries.LISTED.all(ctx, space_id=space_id, parent_key=parent_id or 0, namespace="content")
 
 
-def drive_walk(ctx: Context, space_id: int, parent_id: int | None, names: Sequence[str]) -> list[Any] | None:
+def drive_walk(
+    ctx: Context, space_id: int, parent_id: int | None, names: Sequence[str], step: Step | None = None
+) -> list[Any] | None:
     """Follow names from a folder, or from the root of a space: the ids on the way and the row of the last.
 
-    One statement for each eight names; None where the way ends. Names are as `drive_name` gives them.
+    One statement for each eight names; None where the way ends. Names are as `drive_name` gives them. `step` asks
+    the database instead, with more columns before the ids (`path_query`, `with_steps`).
     """
     way: list[Any] = []
     row: Any = None
@@ -71,11 +77,10 @@ def drive_walk(ctx: Context, space_id: int, parent_id: int | None, names: Sequen
         if row is not None and row.content_type != "folder":
             return None
         part = names[start : start + queries.STEPS]
-        keys = {f"name_{i}": name_key(name, "") for i, name in enumerate(part)}
-        parent_key = (row.content_id if row is not None else parent_id) or 0
-        row = queries.path_statement(len(part)).first(
-            ctx, space_id=space_id, parent_key=parent_key, namespace="content", **keys
-        )
+        bound: dict[str, Any] = {f"name_{i}": name_key(name, "") for i, name in enumerate(part)}
+        bound["space_id"], bound["namespace"] = space_id, "content"
+        bound["parent_key"] = (row.content_id if row is not None else parent_id) or 0
+        row = queries.path_statement(len(part)).first(ctx, **bound) if step is None else step(len(part), bound)
         if row is None:
             return None
         way += row[-len(part) :]
@@ -179,6 +184,7 @@ __all__ = [
     "move",
     "name_key",
     "one_revision",
+    "path_query",
     "rename",
     "replace_bytes",
     "restore",
@@ -193,4 +199,5 @@ __all__ = [
     "update_content",
     "usable",
     "wire_names",
+    "with_steps",
 ]

@@ -115,7 +115,7 @@ subscription_dumper = schemas.subscription
 
 
 def joined_spaces(ctx: Context, user_id: int) -> list[Any]:
-    """Return space_id, label, parent_id, created and role of the spaces a user is a member of, by id."""
+    """Return the spaces a user is a member of, by id: what SPACE loads of each, and parent_id and created."""
     return queries.JOINED.all(ctx, user_id=user_id)
 
 

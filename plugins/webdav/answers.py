@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from atrio.kernel.db.base import iso_utc
+from atrio.kernel.errors import KernelError
 from atrio.kernel.http.downloads import StoredFile, user_bytes
-from atrio.kernel.http.response import Response
+from atrio.kernel.http.response import Response, error_response
+
+from .nodes import is_text
 
 if TYPE_CHECKING:
+    from atrio.kernel.context import Context
     from atrio.kernel.host import Kernel
     from atrio.kernel.http.request import Request
 
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+CONDITIONS = frozenset({"if", "if-match", "if-unmodified-since"})
+"""Conditions that the protocol library looks at."""
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem}"
     "table{border-collapse:collapse;width:100%}td,th{padding:.3rem .6rem;text-align:left}"
@@ -62,3 +68,21 @@ def listing(drive: Drive, node: Node, path: str, prefix: str) -> Response:
         ("cache-control", "private, no-cache"), ("referrer-policy", "no-referrer"),
     ]  # fmt: skip
     return Response(200, page.encode(), headers, "text/html; charset=utf-8")
+
+
+def get(ctx: Context, drive: Drive, request: Request) -> Response | None:
+    """Return the bytes of a stored file, or a page that lists a folder; None for what the library answers."""
+    path = request.path.removeprefix(request.root_path)
+    if not is_text(path):
+        return None
+    try:
+        node = drive.find(path)
+    except KernelError as error:
+        return error_response(error)
+    if node is None:
+        return None
+    if node.is_folder:
+        return listing(drive, node, path, request.root_path)
+    if not drive.settings.native or CONDITIONS & request.headers.keys():
+        return None
+    return stored(drive.kernel, request, node)

@@ -21,33 +21,26 @@ from atrio.kernel.http.uploads import UploadLimit, read_blob, read_body
 from atrio.kernel.http.wsgi import Limits, WsgiBridge, answer
 from atrio.plugins.core_content.api import largest_file
 
-from .answers import listing, stored
-from .conditions import NATIVE, Unclear, holds
+from .answers import CONDITIONS, get
+from .conditions import NATIVE
 from .config import WebdavConfig
 from .drive import Drive
-from .errors import status_of
-from .propfind import SAFE, Lister
-from .services import locks
+from .locking import lock, unlock
+from .nodes import is_text
+from .propfind import Blocks, propfind
+from .saving import SHORT, save_short, store, target
 
 if TYPE_CHECKING:
-    from atrio.kernel.blobs import TemporaryBlob
     from atrio.kernel.context import Context
     from atrio.kernel.host import Kernel
     from atrio.kernel.http.channel import Receive, Send
 
-    from .nodes import Node
-    from .services.locks import Lock
-
 log = logging.getLogger("atrio.webdav")
 access = logging.getLogger("atrio.access")
 CHALLENGE = [("www-authenticate", 'Basic realm="Atrio", charset="UTF-8"')]
-CONDITIONS = frozenset({"if", "if-match", "if-unmodified-since"})
-"""Conditions that the protocol library looks at."""
 OF_THE_LIBRARY = frozenset({"content-encoding", "content-range"})
 """What makes a PUT one for the library, beside conditions that are not judged here."""
 WITH_XML = frozenset({"PROPFIND", "LOCK"})
-SHORT = 64 * 1024
-"""Bytes of a body that may be held in memory."""
 XML = [("content-type", "application/xml; charset=utf-8"), ("cache-control", "private, no-cache"), ("dav", "1, 2")]
 OPTIONS = [("dav", "1, 2"), ("ms-author-via", "DAV"), ("allow", "OPTIONS")]
 
@@ -99,16 +92,20 @@ class Door:
         kept = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
         request = Request({**scope, "headers": kept}, request_id)
         method = scope["method"]
-        act, writes = self._native(request, kept, scope.get("http_version", "1.1"))
+        version = scope.get("http_version", "1.1")
+        act, writes = self._native(request, kept, version)
         try:
-            if method in WITH_XML and act is not None:
-                if _is_short(request, scope.get("http_version", "1.1")):
-                    body = await read_body(receive, SHORT, self.limits.stall_seconds)
-                    receive = given_body(body, receive)
-                    act = partial(act, body=body)
-                else:  # a long body is read from those alone who signed in
-                    act = None
-            drive, found = await self.pool.run(self._ask, request, act, writes)
+            if act is target and self._is_at_once(scope, request, version):
+                body, receive = await self._read_short(request, receive)
+                drive, found = await self.pool.run(self._save, request, body)
+            else:
+                if method in WITH_XML and act is not None:
+                    if _is_short(request, version):
+                        body, receive = await self._read_short(request, receive)
+                        act = partial(act, body=body)
+                    else:  # a long body is read from those alone who signed in
+                        act = None
+                drive, found = await self.pool.run(self._ask, request, act, writes)
         except KernelError as error:
             return await answer(send, error_response(error))
         except ClientGone:
@@ -130,26 +127,48 @@ class Door:
             return await self._send(send, request, found)
         return await self.bridge(inner, receive, send, **{"atrio.drive": drive})
 
+    async def _read_short(self, request: Request, receive: Receive) -> tuple[bytes, Receive]:
+        """Return a short body, and who gives it once more; nothing is read where none was announced."""
+        if "content-length" not in request.headers:  # by HTTP/1: else it would not be short
+            return b"", receive
+        body = await read_body(receive, SHORT, self.limits.stall_seconds)
+        return body, given_body(body, receive)
+
     def _native(
         self, request: Request, headers: list[tuple[bytes, bytes]], version: str
     ) -> tuple[Any, bool]:  # fmt: skip
         """Return what answers a request without the protocol library, and whether it writes; None: the library."""
         method, given = request.method, request.headers
         if method in ("GET", "HEAD"):
-            return self._shortcut, False
+            return get, False
         if method == "PROPFIND":
-            return (self._found if self._is_plain(request) else None), False
+            return (propfind if self._is_plain(request) else None), False
         if not self.settings.native or method not in ("PUT", "LOCK", "UNLOCK"):
             return None, False
         conditions = [name for name, _ in headers if name.startswith(b"if-") or name == b"if"]
         if len(set(conditions)) < len(conditions) or not {n.decode("latin-1") for n in conditions} <= NATIVE:
             return None, False
         if method == "PUT":
-            return (None if OF_THE_LIBRARY & given.keys() else _target), False
+            return (None if OF_THE_LIBRARY & given.keys() else target), False
         if method == "UNLOCK":
             empty = given.get("content-length", "0") == "0" and _is_short(request, version)
-            return (_unlock if empty else None), True
-        return _lock, True
+            return (unlock if empty else None), True
+        return lock, True
+
+    def _is_at_once(self, scope: Any, request: Request, version: str) -> bool:
+        """Tell whether the body of a PUT may be read first, so that one hop asks and saves.
+
+        Not where the client waits to be asked for it, nor where plugins look at files in threads of their own.
+        """
+        waits = "expect" in request.headers or self.kernel.checks_files
+        return not waits and _is_short(request, version) and _is_unicode(scope)
+
+    def _save(self, request: Request, body: bytes) -> tuple[Drive | None, Any]:
+        """Ask who saves and where, and save: two units, between which the bytes are made safe on the disk."""
+        drive, found = self._ask(request, target, False)
+        if drive is not None and isinstance(found, tuple):
+            return drive, save_short(request, drive, found, body)
+        return drive, found
 
     def _ask(self, request: Request, act: Any, writes: bool) -> tuple[Drive | None, Any]:
         """Find out who asks, and let `act` find, or do, what he asks for: one hop and one unit.
@@ -171,7 +190,7 @@ class Door:
         return drive, (Blocks(found) if isinstance(found, Iterator) else found)
 
     async def _put(
-        self, scope: Any, request: Request, receive: Receive, send: Send, drive: Drive, target: Any
+        self, scope: Any, request: Request, receive: Receive, send: Send, drive: Drive, found: Any
     ) -> int:
         """Ask whether a body is welcome, receive it without holding a thread, and store it.
 
@@ -179,9 +198,9 @@ class Door:
         """
         from .adapters.upload import BodyWanted
 
-        if isinstance(target, Response):
-            return await answer(send, target)
-        if target is None:
+        if isinstance(found, Response):
+            return await answer(send, found)
+        if found is None:
             try:
                 return await self.bridge(scope, receive, send, **{"atrio.drive": drive, "atrio.upload": None})
             except BodyWanted:
@@ -198,8 +217,8 @@ class Door:
             return 499
         try:
             await app.check_received(blob)
-            if target is not None:
-                return await answer(send, await self.pool.run(_store, request, drive, target, blob))
+            if found is not None:
+                return await answer(send, await self.pool.run(store, request, drive, found, blob))
             again = Drive(self.kernel, drive.actor, drive.request_id)
             again.since = drive.since
             bare = [(k, v) for k, v in scope["headers"] if k not in (b"content-length", b"transfer-encoding")]
@@ -239,51 +258,8 @@ class Door:
         return 207
 
     def _found_late(self, request: Request, drive: Drive, body: bytes) -> Response | Blocks:
-        found = self._found(None, drive, request, body)
+        found = propfind(None, drive, request, body)
         return found if isinstance(found, Response) else Blocks(found)
-
-    def _found(
-        self, ctx: Context | None, drive: Drive, request: Request, body: bytes
-    ) -> Response | Iterator[bytes]:  # fmt: skip
-        from .adapters.xml import BadXml, parse_propfind
-
-        path = request.path.removeprefix(request.root_path)
-        if not is_text(path):
-            return Response(400, b"The path is no text.\n", [], "text/plain")
-        try:
-            asked = parse_propfind(body)
-        except BadXml as error:
-            return Response(400, f"{error}\n".encode(), [], "text/plain")
-        node = drive.find(path)
-        if node is None:
-            return Response(404, b"404 Not Found\n", [], "text/plain")
-        deep = request.headers["depth"] == "1" and node.is_folder
-        node = drive.measured(node)
-        members, known = drive.listed(node) if deep else ([], drive.known(node))
-        lister = Lister(
-            drive, request.root_path, known, asked.names if asked.mode == "prop" else None,
-            blank=asked.mode == "propname", include=asked.names if asked.mode == "allprop" else (),
-            minimal="return=minimal" in request.headers.get("prefer", ""),
-        )  # fmt: skip
-        blocks = lister.blocks(node, path, members)
-        return blocks if deep else iter(list(blocks))  # one node is written while its unit is open
-
-    def _shortcut(self, ctx: Context, drive: Drive, request: Request) -> Response | None:
-        """Return the bytes of a stored file, or a page that lists a folder; None for what the library answers."""
-        path = request.path.removeprefix(request.root_path)
-        if not is_text(path):
-            return None
-        try:
-            node = drive.find(path)
-        except KernelError as error:
-            return error_response(error)
-        if node is None:
-            return None
-        if node.is_folder:
-            return listing(drive, node, path, request.root_path)
-        if not self.settings.native or CONDITIONS & request.headers.keys():
-            return None
-        return stored(self.kernel, request, node)
 
     async def _send(self, send: Send, request: Request, response: Response) -> int:
         if not isinstance(response, FileResponse):
@@ -311,15 +287,6 @@ class Door:
         return response.status
 
 
-class Blocks:
-    """A document on its way out: its first two blocks, and what makes the rest."""
-
-    def __init__(self, rest: Iterator[bytes]) -> None:
-        self.first = next(rest, None)
-        self.second = next(rest, None)
-        self.rest = rest
-
-
 def prefix(settings: WebdavConfig) -> str:
     """Return the path prefix of the drive, `/webdav` unless configured; at the root of the server it cannot be."""
     return "/" + (settings.root_path.strip("/") or "webdav")
@@ -341,71 +308,6 @@ def _is_unicode(scope: Any) -> bool:
     return True
 
 
-def _lock(ctx: Context, drive: Drive, request: Request, body: bytes) -> Response | None:
-    from .locking import lock
-
-    return lock(ctx, drive, request, body)
-
-
-def _unlock(ctx: Context, drive: Drive, request: Request) -> Response | None:
-    from .locking import unlock
-
-    return unlock(ctx, drive, request)
-
-
-def _target(ctx: Context, drive: Drive, request: Request) -> tuple[Node, str] | Response | None:
-    """Return the file that a PUT replaces, or the folder and the new name; None for what the library refuses.
-
-    A lock is refused here: clients that wait for one ask again and again.
-    """
-    path = request.path.removeprefix(request.root_path)
-    if path.endswith("/"):
-        return None
-    place, _, name = path.rpartition("/")
-    try:
-        node = drive.find(path)
-        found = node if node is not None else drive.find(place)
-        if found is None or (node is None) != found.is_folder or found.kind == "tree":
-            return None
-        if not holds(ctx, drive, request, node):
-            return None
-        drive.refuse_save(found, None if node is not None else name)
-        who = str(drive.actor.id)
-        against = locks.locks_against(ctx, found.key or "/", principal=who, tokens=drive.tokens)
-        if against:
-            return _locked(drive, request, against)
-        return found, "" if node is not None else name
-    except (KernelError, Unclear):
-        return None
-
-
-def _locked(drive: Drive, request: Request, against: list[Lock]) -> Response:
-    """Return the refusal that names the roots of the locks in the way (RFC 4918 §16)."""
-    roots = "".join(
-        f"<D:href>{quote(request.root_path + drive.path_of(lock.path), safe=SAFE)}</D:href>" for lock in against
-    )
-    text = (
-        '<?xml version="1.0" encoding="utf-8"?>\n'
-        f'<D:error xmlns:D="DAV:"><D:no-conflicting-lock>{roots}</D:no-conflicting-lock></D:error>\n'
-    )
-    return Response(423, text.encode(), [], "application/xml; charset=utf-8")
-
-
-def _store(request: Request, drive: Drive, target: tuple[Node, str], blob: TemporaryBlob) -> Response:
-    """Save a received body and return the answer, with the ETag of what is there now."""
-    node, name = target
-    media = request.headers.get("content-type", "")
-    try:
-        etag = drive.put_new(node, name, blob, media) if name else drive.put(node, blob, media)
-        if etag is None:
-            saved = drive.find(request.path.removeprefix(request.root_path))
-            etag = None if saved is None else saved.etag
-    except KernelError as error:
-        status = status_of(error)
-        return Response(status, f"{status}: {error.in_words()}\n".encode(), list(error.headers), "text/plain")
-    return Response(201 if name else 204, b"", [] if etag is None else [("etag", f'"{etag}"')])
-
-
 def given_body(body: bytes, receive: Receive) -> Receive:
     """Return the receiver of a body that was read already, and then of whatever the client does."""
     over = False
@@ -418,8 +320,3 @@ def given_body(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again
-
-
-def is_text(path: str) -> bool:
-    """Tell whether a decoded path can name anything: no NUL, no half characters."""
-    return "\x00" not in path and not any("\ud800" <= c <= "\udfff" for c in path)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from .drive import Drive
     from .nodes import Node
+    from .services.locks import Lock
 
 DEFAULT_SECONDS = 600
 """The life of a lock for which the client names none."""
@@ -49,13 +50,13 @@ def lock(ctx: Context, drive: Drive, request: Request, body: bytes) -> Response 
         if not body.strip():
             return _refresh(ctx, drive, request, node, seconds)
         asked = parse_lockinfo(body)
-        made = locks.create_lock(
+        here = locks.grant_lock(
             ctx, node.key, principal=str(drive.actor.id), seconds=seconds, exclusive=asked.exclusive,
-            deep=depth == "infinity", owner=asked.owner,
+            deep=depth == "infinity", owner=asked.owner, leaf=not node.is_folder,
         )  # fmt: skip
     except (BadXml, LockConflict, LockRefused, Unclear):
         return None
-    return _told(ctx, drive, request, node, [("lock-token", f"<{made.token}>")])
+    return _told(drive, request, node, here, [("lock-token", f"<{here[-1].token}>")])
 
 
 def _refresh(ctx: Context, drive: Drive, request: Request, node: Node, seconds: float) -> Response | None:
@@ -68,12 +69,14 @@ def _refresh(ctx: Context, drive: Drive, request: Request, node: Node, seconds: 
         locks.refresh_lock(ctx, held.token, seconds)
     except LockGone:
         return None
-    return _told(ctx, drive, request, node, [])
+    return _told(drive, request, node, locks.locks_at(ctx, [node.key]), [])
 
 
-def _told(ctx: Context, drive: Drive, request: Request, node: Node, headers: list[tuple[str, str]]) -> Response:
+def _told(
+    drive: Drive, request: Request, node: Node, here: list[Lock], headers: list[tuple[str, str]]
+) -> Response:  # fmt: skip
     """Return the answer that tells the locks on a node."""
-    known = Around(locks={node.key: locks.locks_at(ctx, [node.key])})
+    known = Around(locks={node.key: here})
     active = Lister(drive, request.root_path, known, ()).active(node)
     text = (
         '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -93,12 +96,9 @@ def unlock(ctx: Context, drive: Drive, request: Request) -> Response | None:
             return None
     except Unclear:
         return None
-    held = locks.find_lock(ctx, request.headers["lock-token"].strip("<>"))
-    if held is None or held.principal != str(drive.actor.id):
-        return None
-    if held.path != node.key and not locks.is_below(held.path, node.key):
-        return None
-    return Response(204, b"") if locks.drop_lock(ctx, held.token) else None
+    token = request.headers["lock-token"].strip("<>")
+    dropped = locks.drop_own_lock(ctx, token, principal=str(drive.actor.id), path=node.key)
+    return Response(204, b"") if dropped else None
 
 
 def _seconds(header: str, most: float) -> float:

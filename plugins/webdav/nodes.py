@@ -106,3 +106,11 @@ def property_key(key: str) -> str | None:
     """Return whose dead properties those of a place are: they follow the thing, not its path."""
     last = key.rstrip("/").rpartition("/")[2]
     return f"{KINDS[last[0]]}:{last[1:]}" if last[:1] in KINDS and last[1:].isdigit() else None
+
+
+def is_text(path: str) -> bool:
+    """Tell whether a decoded path can name anything: no NUL, no half characters."""
+    try:
+        return b"\x00" not in path.encode()
+    except UnicodeEncodeError:
+        return False

@@ -12,11 +12,15 @@ from xml.sax.saxutils import escape
 
 from atrio.kernel.db.base import iso_second
 from atrio.kernel.http.downloads import safe_media
+from atrio.kernel.http.response import Response
 
-from .nodes import SECOND, Node
+from .nodes import SECOND, Node, is_text
+from .queries import Around
 
 if TYPE_CHECKING:
-    from .queries import Around
+    from atrio.kernel.context import Context
+    from atrio.kernel.http.request import Request
+
     from .services.locks import Lock
     from .view import View
 
@@ -51,10 +55,11 @@ class Lister:
         self.blank = blank
         self.minimal = minimal
         self.whole = names is None
-        asked = (*LIVE, *(n for n in include if n not in LIVE)) if names is None else names
-        known_names = LIVE | ON_REQUEST
-        self.live = [(name, known_names[name]) for name in asked if name in known_names]
-        self.dead = [name for name in asked if name not in known_names]
+        asked = tuple(n for n in include if n not in LIVE) if names is None else names
+        self.live = [(name, _KNOWN[name]) for name in asked if name in _KNOWN]
+        self.dead = [name for name in asked if name not in _KNOWN]
+        if names is None:
+            self.live = [*LIVE.items(), *self.live]
 
     def response(self, node: Node, path: str) -> str:
         """Return the response element of one node."""
@@ -211,3 +216,50 @@ LIVE: dict[str, Writer] = {
     "{DAV:}lockdiscovery": _lockdiscovery, "{DAV:}supportedlock": _supportedlock,
 }  # fmt: skip
 """Live properties and who writes each: an element, or None where the node has none."""
+_KNOWN = LIVE | ON_REQUEST
+PLAIN = frozenset(_KNOWN) - {"{DAV:}lockdiscovery"}
+"""Properties for which nobody needs to look at locks and dead properties."""
+
+
+def propfind(
+    ctx: Context | None, view: View, request: Request, body: bytes
+) -> Response | Iterator[bytes]:  # fmt: skip
+    """Return the document that a PROPFIND asks for in blocks, of one node when it was read; or the refusal."""
+    from .adapters.xml import BadXml, asked_of
+
+    path = request.path.removeprefix(request.root_path)
+    if not is_text(path):
+        return Response(400, b"The path is no text.\n", [], "text/plain")
+    try:
+        asked = asked_of(body)
+    except BadXml as error:
+        return Response(400, f"{error}\n".encode(), [], "text/plain")
+    node = view.find(path)
+    if node is None:
+        return Response(404, b"404 Not Found\n", [], "text/plain")
+    node = view.measured(node)
+    names = asked.names if asked.mode == "prop" else None
+    deep = request.headers["depth"] == "1" and node.is_folder
+    members: list[Node] = []
+    if deep:
+        members, known = view.listed(node)
+    elif names is not None and PLAIN.issuperset(names):
+        known = Around()
+    else:
+        known = view.known(node)
+    lister = Lister(
+        view, request.root_path, known, names, blank=asked.mode == "propname",
+        include=asked.names if asked.mode == "allprop" else (),
+        minimal="return=minimal" in request.headers.get("prefer", ""),
+    )  # fmt: skip
+    blocks = lister.blocks(node, path, members)
+    return blocks if deep else iter(list(blocks))  # one node is written while its unit is open
+
+
+class Blocks:
+    """A document on its way out: its first two blocks, and what makes the rest."""
+
+    def __init__(self, rest: Iterator[bytes]) -> None:
+        self.first = next(rest, None)
+        self.second = next(rest, None)
+        self.rest = rest

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import String, and_, bindparam, cast, literal, or_, select, union_all
+from sqlalchemy import BigInteger, String, and_, bindparam, cast, literal, or_, select, union_all
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.statement import Statement
 from atrio.plugins.accounts.api import digest_columns
-from atrio.plugins.core_content.api import CONTENT, REVISION
+from atrio.plugins.core_content.api import CONTENT, REVISION, drive_walk, path_query, with_steps
 
 from .models import ABSENT, HEAD, LOCK, PROPERTY, SCRATCH, Absence
 from .nodes import Node
@@ -60,13 +61,44 @@ ABSENCE = Statement(
 )
 """What a user took away from this name a moment ago."""
 
+
+@cache
+def _path(length: int) -> Statement:
+    """Return the statement that follows so many names and tells whether the user hid what is at their end."""
+    query, steps = path_query(length)
+    last = steps[-1]
+    parent = bindparam("place") if length == 1 else literal("c") + cast(steps[-2].content_id, String(20))
+    hidden = and_(
+        ABSENT.c.user_id == bindparam("user_id"), ABSENT.c.parent == parent, ABSENT.c.name_key == last.name_key,
+        ABSENT.c.since >= bindparam("since", type_=BigInteger), ABSENT.c.kind == int(Absence.HIDDEN),
+        ABSENT.c.content_id == last.content_id,
+    )  # fmt: skip
+    query = query.outerjoin(ABSENT, hidden).add_columns(ABSENT.c.kind.label("hidden"))
+    return Statement(with_steps(query, steps), "DavStep")
+
+
+def walk(
+    ctx: Context, user_id: int, space_id: int, parent_id: int | None, names: Sequence[str], *, since: int
+) -> list[Any] | None:  # fmt: skip
+    """Follow names as `drive_walk` does; the row of the last tells by `hidden` whether the user hid that file."""
+
+    def step(length: int, bound: dict[str, Any]) -> Any | None:
+        parent = bound["parent_key"]
+        place = f"c{parent}" if parent else f"s{space_id}"
+        return _path(length).first(ctx, **bound, place=place, user_id=user_id, since=since)
+
+    return drive_walk(ctx, space_id, parent_id, names, step)
+
+
 _none, _zero = literal("", String), literal(0)
-_locks = select(
+_of_place = select(
     literal("lock").label("what"), LOCK.c.path.label("a"), LOCK.c.token.label("b"), LOCK.c.owner.label("c"),
     LOCK.c.principal.label("d"), LOCK.c.deep.label("e"), LOCK.c.exclusive.label("f"), LOCK.c.expires.label("g"),
     _zero.label("h"), _zero.label("i"), _zero.label("j"),
-).where(
-    LOCK.c.expires > bindparam("now"),
+)  # fmt: skip
+_valid = LOCK.c.expires > bindparam("now")
+_locks = _of_place.where(
+    _valid,
     or_(
         LOCK.c.path_key == bindparam("self_key"),
         and_(LOCK.c.head >= bindparam("low"), LOCK.c.head < bindparam("high")),
@@ -105,6 +137,10 @@ _hidden = select(
 ).where(*_absent, ABSENT.c.kind == int(Absence.HIDDEN))
 AROUND = Statement(union_all(_locks, _of_self, _of_contents, _of_scratches, _scratches, _hidden), "AroundRow")
 """All that the drive itself knows of a place and what lies in it: locks, properties, what is kept aside."""
+SELF = Statement(
+    union_all(_of_place.where(_valid, LOCK.c.path_key == bindparam("self_key")), _of_self), "AroundRow"
+)
+"""What it knows of a place alone: locks and properties."""
 
 
 @dataclass
@@ -122,13 +158,15 @@ def around(ctx: Context, user_id: int, node: Node, *, since: int, inside: bool) 
 
     Absences count when they are not older than `since` (microseconds).
     """
-    key = node.key or "/"
-    low, high = _range(node.key) if inside else ("", "")
-    rows = AROUND.all(
-        ctx, now=ctx.now, self_key=path_key(canonical(key)), low=low, high=high, resource=node.resource or "",
-        space_id=node.space_id if inside and node.kind in ("space", "content") else -1,
-        parent_key=node.content_id or 0, user_id=user_id, parent=node.place if inside else "-", since=since,
-    )  # fmt: skip
+    of_self = {"now": ctx.now, "self_key": path_key(canonical(node.key)), "resource": node.resource or ""}
+    if inside:
+        low, high = _range(node.key)
+        rows = AROUND.all(
+            ctx, **of_self, low=low, high=high, parent_key=node.content_id or 0, user_id=user_id,
+            space_id=node.space_id if node.kind in ("space", "content") else -1, parent=node.place, since=since,
+        )  # fmt: skip
+    else:
+        rows = SELF.all(ctx, **of_self)
     found = Around()
     for row in rows:
         if row.what == "lock":

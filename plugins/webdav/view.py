@@ -21,15 +21,14 @@ from atrio.kernel.http.guards import check_all
 from atrio.kernel.http.route import Call
 from atrio.kernel.jobs import SECOND
 from atrio.plugins.core_content import api as content
-from atrio.plugins.spaces.api import LEVELS, READER, SPACE, SpaceNotFound, find_space, joined_spaces
+from atrio.plugins.spaces.api import LEVELS, READER, SpaceNotFound, find_space, joined_spaces
 
 from . import queries
 from .config import WebdavConfig
 from .litter import is_litter
-from .models import Absence
 from .nodes import ROOT, Node
 from .queries import Around
-from .services import absent, scratch
+from .services import scratch
 from .trees import Trees, trees_of
 
 if TYPE_CHECKING:
@@ -94,12 +93,12 @@ class View:
         node: Node | None = ROOT
         at = 0
         while node is not None and at < len(names) and node.kind in ("root", "space"):
-            space = next((s for s in self._subspaces(ctx, node) if s.name == names[at]), None)
+            space = next((row for name, row in self._spaces_in(ctx, node) if name == names[at]), None)
             if space is None:
                 break
-            if not self._may_read(ctx, space.space_id):
+            if not self._may_read(ctx, space):
                 return None
-            node, at = space, at + 1
+            node, at = self._space(node, names[at], space), at + 1
         if at < len(names):
             node = None if node is None else self._below(ctx, node, names[at:])
         if node is not None:
@@ -111,11 +110,14 @@ class View:
         if node.kind == "root":
             found = self.trees.find(ctx, names)
             return found if found is not None else self._aside(ctx, node, names)
-        walked = content.drive_walk(ctx, node.space_id, node.content_id, names)
+        who = self.actor.id or 0
+        walked = queries.walk(ctx, who, node.space_id, node.content_id, names, since=self.since)
         if walked is not None:
             *ids, row = walked
             key = "".join([node.key, *(f"/c{i}" for i in ids)])
-            return None if self._is_hidden(ctx, key, row) else self._content(key, row)
+            if row.hidden is not None and row.content_type == "file" and self.settings.safe_save_seconds:
+                return None  # the user moved it aside a moment ago, so that its name is free for him
+            return self._content(key, row)
         for at, name in enumerate(names):
             if self.is_litter(name) or self.is_litter(name, folder=True):
                 parent = node if at == 0 else self._below(ctx, node, names[:at])
@@ -132,22 +134,15 @@ class View:
             node = self._scratch(node, row)
         return node
 
-    def _is_hidden(self, ctx: Context, parent_key: str, row: Any) -> bool:
-        """Tell whether this user moved a file aside a moment ago, so that its name is free for him."""
-        if row.content_type != "file" or self.actor.id is None or not self.settings.safe_save_seconds:
-            return False
-        name = content.drive_name(row.label, row.file_extension)
-        found = absent.find(ctx, parent_key.rpartition("/")[2], name, self.since)
-        return found is not None and (found.kind, found.content_id) == (Absence.HIDDEN, row.content_id)
-
-    def _may_read(self, ctx: Context, space_id: int) -> bool:
+    def _may_read(self, ctx: Context, space: Any) -> bool:
         """Ask the right of readers on the way through a space, as the routes do: a policy may refuse it."""
-        if space_id not in self._roles:
+        if space.space_id not in self._roles:
+            ctx.resources["space"] = space
             try:
-                check_all(ctx, Call(path={"workspace_id": str(space_id)}), (SPACE, READER))
+                check_all(ctx, Call(path={"workspace_id": str(space.space_id)}), (READER,))
             except KernelError:
                 return False
-            self._roles[space_id] = int(ctx.resources["space"].my_role or 0)
+            self._roles[space.space_id] = int(space.my_role or 0)
         return True
 
     @staticmethod
@@ -159,14 +154,21 @@ class View:
     def _scratch(parent: Node, row: Any) -> Node:
         return Node("scratch", row.name, f"{parent.key}/t{row.scratch_id}", parent.space_id, row)
 
+    @staticmethod
+    def _space(parent: Node, name: str, row: Any) -> Node:
+        return Node("space", name, f"{parent.key}/s{row.space_id}", row.space_id, row)
+
     def _subspaces(self, ctx: Context, parent: Node) -> list[Node]:
         if parent.kind not in ("root", "space"):
             return []
+        return [self._space(parent, name, row) for name, row in self._spaces_in(ctx, parent)]
+
+    def _spaces_in(self, ctx: Context, parent: Node) -> Iterator[tuple[str, Any]]:
+        """Yield name and row of the spaces right below the root or a space, the oldest first."""
         if self._spaces is None:
             self._spaces = joined_spaces(ctx, self.actor.id or 0)
         mine = {space.space_id for space in self._spaces}
         wanted = parent.space_id or None
-        found: list[Node] = []
         taken: set[str] = set()
         for space in self._spaces:
             place = space.parent_id if space.parent_id in mine else None
@@ -176,8 +178,7 @@ class View:
             if name in taken:
                 name = content.drive_name(f"{space.label}~{space.space_id}", SUFFIX)
             taken.add(name)
-            found.append(Node("space", name, f"{parent.key}/s{space.space_id}", space.space_id, space))
-        return found
+            yield name, space
 
     # -- listing ---------------------------------------------------------------------------------------------
 

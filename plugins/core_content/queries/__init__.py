@@ -16,7 +16,7 @@ from .content import (
     shown,
     text_of,
 )
-from .drive import LISTED, STEPS, path_statement, tree_query, twins
+from .drive import LISTED, STEPS, path_query, path_statement, tree_query, twins, with_steps
 from .lists import ListShape, contains, known, list_statement, templates_statement
 from .reading import read_flags, read_flags_of_space
 from .revisions import ONE_REVISION, authored_revisions, authored_spaces, revisions_statement
@@ -54,6 +54,7 @@ __all__ = [
     "list_statement",
     "lock",
     "one",
+    "path_query",
     "path_statement",
     "read_flags",
     "read_flags_of_space",
@@ -64,4 +65,5 @@ __all__ = [
     "text_of",
     "tree_query",
     "twins",
+    "with_steps",
 ]

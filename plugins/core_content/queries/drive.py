@@ -76,16 +76,15 @@ def tree_query(space_id: int, roots: Sequence[int] | None, limit: int) -> Select
     )
 
 
-@cache
-def path_statement(length: int) -> Statement:
-    """Return the statement that follows so many names from a folder: the row of the last, the ids on the way.
+def path_query(length: int) -> tuple[Select[Any], list[Any]]:
+    """Return the SELECT that follows so many names from a folder, and the contents on the way (as aliases).
 
-    Names are bound as `name_0` … and ids come back as `step_0` …; only folders are gone through.
+    It gives the row of the last; `with_steps` adds the ids. Names are bound as `name_0` and so on. Only folders
+    are gone through.
     """
     steps = [aliased(Content, name=f"step{i}") for i in range(length)]
     last = steps[-1]
-    ids = [step.content_id.label(f"step_{i}") for i, step in enumerate(steps)]
-    query = select(*_columns(last), *ids).select_from(steps[0])
+    query = select(*_columns(last)).select_from(steps[0])
     for before, step in pairwise(steps):
         query = query.join(step, and_(step.space_id == before.space_id, step.parent_key == before.content_id))
         query = query.where(before.type == literal("folder"))
@@ -95,7 +94,18 @@ def path_statement(length: int) -> Statement:
         query = query.where(
             step.name_key == bindparam(f"name_{i}"), step.namespace == bindparam("namespace"), *_shown(step)
         )
-    return Statement(query, "DriveStep")
+    return query, steps
+
+
+def with_steps(query: Select[Any], steps: Sequence[Any]) -> Select[Any]:
+    """Return such a SELECT with the ids on the way behind its other columns."""
+    return query.add_columns(*(step.content_id.label(f"step_{i}") for i, step in enumerate(steps)))
+
+
+@cache
+def path_statement(length: int) -> Statement:
+    """Return the statement that follows so many names from a folder: the row of the last, the ids on the way."""
+    return Statement(with_steps(*path_query(length)), "DriveStep")
 
 
 def twins(source_id: int, target_id: int, space_id: int, mark: int | None = None) -> CTE:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import BigInteger, bindparam, delete, func, insert, literal, null, select, true, update
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql import visitors
 
 from atrio.kernel.context import Context
 from atrio.kernel.db.statement import Write
@@ -144,13 +145,24 @@ def _deliver(ctx: Context, first: int, rows: list[Mapping[str, Any]]) -> None:
             last = {**values, "live_first": event_id, "live_last": event_id}
             mine.append(last)
     for chosen, mine in runs.values():
-        ctx.execute(_statement(ctx, chosen), mine[0] if len(mine) == 1 else mine)
+        statement = _statement(ctx, chosen)
+        if isinstance(statement, Write):
+            statement.run_all(ctx, mine)
+        else:
+            ctx.execute(statement, mine[0] if len(mine) == 1 else mine)
 
 
 def _statement(ctx: Context, chosen: Any) -> Any:
-    """Return the INSERT … SELECT of an audience, which is told apart by identity and so kept beside it."""
-    kept = ctx.kernel.memo(("live.deliver", id(chosen)), lambda: (chosen, _filling(chosen)))
-    return kept[1]
+    """Return the INSERT … SELECT of an audience, which is told apart by identity and so kept beside it.
+
+    A Write, unless the audience names a list whose length its statement depends on.
+    """
+
+    def make() -> tuple[Any, Any]:
+        listed = any(getattr(part, "expanding", False) for part in visitors.iterate(chosen))
+        return chosen, _filling(chosen) if listed else Write(_filling(chosen))
+
+    return ctx.kernel.memo(("live.deliver", id(chosen)), make)[1]
 
 
 def _filling(chosen: Any) -> Any:

@@ -29,16 +29,15 @@ NESTED = tuple(c for c in COLUMNS if c.key not in ("description", "number_of_mem
 """What a space inside another thing shows, without the costly columns."""
 MINE = and_(Member.space_id == Space.space_id, Member.user_id == bindparam("user_id"))
 
-GUARD = Statement(
-    select(
-        Space.space_id, Space.label.label("label"), Space.access_type, Space.default_role, Space.owner_id,
-        Space.is_deleted, Space.publication_enabled, Space.public_upload_enabled,
-        Space.public_download_enabled, Space.agenda_enabled, Member.role.label("my_role"),
-    )
-    .outerjoin(Member, MINE)
-    .where(Space.space_id == bindparam("space_id")),
-    "SpaceGuardRow",
+GUARDED = (
+    Space.space_id, Space.label.label("label"), Space.access_type, Space.default_role, Space.owner_id,
+    Space.is_deleted, Space.publication_enabled, Space.public_upload_enabled, Space.public_download_enabled,
+    Space.agenda_enabled, Member.role.label("my_role"),
 )  # fmt: skip
+"""What guards and policies see of a space."""
+GUARD = Statement(
+    select(*GUARDED).outerjoin(Member, MINE).where(Space.space_id == bindparam("space_id")), "SpaceGuardRow"
+)
 ONE = Statement(
     select(*COLUMNS).outerjoin(OWNER, OWNER_IS).where(Space.space_id == bindparam("space_id")), "SpaceRow"
 )
@@ -178,7 +177,7 @@ def member_space_ids(user_id: Any) -> Any:
 
 
 JOINED = Statement(
-    select(Space.space_id, Space.label.label("label"), Space.parent_id, Space.created, Member.role)
+    select(*GUARDED, Space.parent_id, Space.created)
     .join(Member, MINE)
     .where(Space.is_deleted == literal(0))
     .order_by(Space.space_id),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from lxml import etree
@@ -76,3 +77,15 @@ def parse_propfind(body: bytes) -> Asked:
     if mode is None:
         raise BadXml("neither allprop nor propname nor prop is asked for")
     return Asked(mode, tuple(dict.fromkeys(names)))
+
+
+REMEMBERED = 2048
+"""Bytes of the longest body that is remembered: a client sends the same few all day."""
+
+
+def asked_of(body: bytes) -> Asked:
+    """Return what `parse_propfind` does; short bodies are parsed once."""
+    return _parsed(body) if len(body) <= REMEMBERED else parse_propfind(body)
+
+
+_parsed = lru_cache(maxsize=128)(parse_propfind)

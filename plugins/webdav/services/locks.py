@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,10 @@ MAX_OWNER = 8 * 1024
 MAX_PRINCIPAL = 255
 PAGE = 500
 """How many keys go into one statement, and how many rows one DELETE takes."""
-PURGED_ON_CREATE = 50
+PURGED = 50
+PURGE_EVERY = 16
+"""For each lock that is granted so many that have run out may go, so that they never gather; not with each."""
+PURGE_SECONDS = 10
 
 _COLUMNS = (
     LOCK.c.token, LOCK.c.path, LOCK.c.deep, LOCK.c.exclusive, LOCK.c.principal, LOCK.c.owner, LOCK.c.expires
@@ -59,7 +62,33 @@ EXPIRED = Statement(
     .limit(bindparam("most", type_=BigInteger)),
     "Token",
 )
-DROP = Write(delete(LOCK).where(LOCK.c.token == bindparam("token"), LOCK.c.expires > bindparam("now")))
+_held = (LOCK.c.token == bindparam("token"), LOCK.c.expires > bindparam("now"))
+DROP = Write(delete(LOCK).where(*_held))
+DROP_OVER = {
+    size: Write(
+        delete(LOCK).where(
+            *_held, LOCK.c.principal == bindparam("principal"),
+            LOCK.c.path_key.in_([bindparam(f"key{n}") for n in range(size)]),
+        )
+    )
+    for size in STEPS
+}  # fmt: skip
+
+
+class Purge:
+    """Tells when this process looks again for locks that have run out, while it grants others."""
+
+    def __init__(self) -> None:
+        self._granted = 0
+        self._next = 0
+
+    def is_due(self, now: int) -> bool:
+        """Count a lock that is granted; true for one in so many, and for the first after a while."""
+        self._granted += 1
+        if now < self._next and self._granted < PURGE_EVERY:
+            return False
+        self._granted, self._next = 0, now + PURGE_SECONDS * SECOND
+        return True
 
 
 class LockConflict(Exception):
@@ -137,15 +166,20 @@ def find_lock(ctx: Context, token: str) -> Lock | None:
 def locks_at(ctx: Context, paths: Iterable[str]) -> list[Lock]:
     """Return the locks whose root is one of these paths: one statement for up to 500 of them."""
     wanted = {canonical(path) for path in paths}
-    keys = sorted({path_key(path) for path in wanted})
     now = ctx.now
     found: list[Lock] = []
+    for size, values in _pages(wanted):
+        found += [_lock(row) for row in AT[size].all(ctx, now=now, **values)]
+    return _ordered(lock for lock in found if lock.path in wanted)
+
+
+def _pages(paths: Iterable[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the size of a kept statement and the keys that it binds, until all paths had their turn."""
+    keys = sorted({path_key(path) for path in paths})
     for start in range(0, len(keys), STEPS[-1]):
         page = keys[start : start + STEPS[-1]]
         size = next(step for step in STEPS if len(page) <= step)
-        values = {f"key{n}": page[min(n, len(page) - 1)] for n in range(size)}
-        found += [_lock(row) for row in AT[size].all(ctx, now=now, **values)]
-    return _ordered(lock for lock in found if lock.path in wanted)
+        yield size, {f"key{n}": page[min(n, len(page) - 1)] for n in range(size)}
 
 
 def locks_on(ctx: Context, paths: Iterable[str]) -> list[Lock]:
@@ -213,13 +247,28 @@ def create_lock(
 
     Judged and written behind the gate: of two that ask at the same moment, in whatever process, one is told.
     """
+    return grant_lock(
+        ctx, path, principal=principal, seconds=seconds, exclusive=exclusive, deep=deep, owner=owner
+    )[-1]  # fmt: skip
+
+
+def grant_lock(
+    ctx: Context, path: str, *, principal: str, seconds: float, exclusive: bool = True, deep: bool = False,
+    owner: str = "", leaf: bool = False,
+) -> list[Lock]:  # fmt: skip
+    """Grant a lock as `create_lock` does; returns all whose root is the path, the new one last.
+
+    Below a `leaf` nothing can be locked, and nobody looks.
+    """
     path = _accepted(path, owner, principal)
     _pass_gate(ctx, read=False)
-    near = locks_on(ctx, [path]) + (locks_below(ctx, path) if deep else [])
+    here = locks_on(ctx, [path])
+    near = here + (locks_below(ctx, path) if deep and not leaf else [])
     against = [lock for lock in near if exclusive or lock.exclusive]
     if against:
         raise LockConflict(against)
-    drop_expired(ctx, PURGED_ON_CREATE)
+    if ctx.kernel.part("webdav.purge", Purge).is_due(ctx.now):
+        drop_expired(ctx, PURGED * PURGE_EVERY)
     now = ctx.now
     made = Lock(
         f"opaquelocktoken:{uuid.uuid4()}", path, deep, exclusive, principal, owner, now + int(seconds * SECOND)
@@ -232,7 +281,7 @@ def create_lock(
             "expires": made.expires,
         },
     )  # fmt: skip
-    return made
+    return [*(lock for lock in here if lock.path == path), made]
 
 
 def _accepted(path: str, owner: str, principal: str) -> str:
@@ -265,6 +314,13 @@ def refresh_lock(ctx: Context, token: str, seconds: float) -> Lock:
 def drop_lock(ctx: Context, token: str) -> bool:
     """Delete a lock; False when it has ended or never was."""
     return DROP.run(ctx, {"token": token, "now": ctx.now}) > 0
+
+
+def drop_own_lock(ctx: Context, token: str, *, principal: str, path: str) -> bool:
+    """Delete a lock of a principal on a path or above it; False when there is none with this token."""
+    values = {"token": token, "now": ctx.now, "principal": principal}
+    pages = _pages(_with_ancestors(canonical(path)))
+    return any(DROP_OVER[size].run(ctx, {**values, **keys}) > 0 for size, keys in pages)
 
 
 def drop_locks_at(ctx: Context, path: str) -> int:

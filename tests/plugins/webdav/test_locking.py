@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 from typing import Any
 
 import pytest
 from lxml import etree
 from sqlalchemy import text
+
+from atrio.kernel.testing.plugin import of_the_request
 
 pytest.importorskip("wsgidav")
 
@@ -204,34 +208,137 @@ def test_what_is_granted_takes_no_library_and_few_statements(
         units.clear()
         with statements() as seen:
             answer = he(*given, **headers)
-        shown = [s for s in seen if "kernel_" not in s]
+        shown = [s for s in of_the_request(seen) if "kernel_" not in s]
         costs[name] = len(shown)
         assert len(shown) <= most, (name, shown)
         assert units[: len(expected)] == expected, name
         return answer
 
-    answer = ask("lock", 11, [True], "LOCK", FILE, EXCLUSIVE, depth="0")
+    answer = ask("lock", 6, [True], "LOCK", FILE, EXCLUSIVE, depth="0")
     assert answer.status == 200
     token = str(answer.headers["lock-token"])
-    assert ask("refused", 7, [False], "PUT", FILE, b"no").status == 423
-    assert ask("refresh", 11, [True], "LOCK", FILE, if_=f"({token})").status == 200
-    assert ask("unlock", 8, [True], "UNLOCK", FILE, lock_token=token).status == 204
-    assert ask("listing", 6, [False], "PROPFIND", FILE, depth="0").status == 207
+    assert ask("refused", 4, [False], "PUT", FILE, b"no").status == 423
+    assert ask("refresh", 8, [True], "LOCK", FILE, if_=f"({token})").status == 200
+    assert ask("unlock", 4, [True], "UNLOCK", FILE, lock_token=token).status == 204
+    assert ask("listing", 4, [False], "PROPFIND", FILE, depth="0").status == 207
+    hops: list[Any] = []
+    hop = door.pool.run
+
+    async def counted_hop(*given: Any) -> Any:
+        hops.append(given[0])
+        return await hop(*given)
+
+    monkeypatch.setattr(door.pool, "run", counted_hop)
+    assert ask("save", 18, [False, True], "PUT", FILE, b"yes").status == 204
+    assert len(hops) == 1, "a short body is asked for and saved in one hop"
 
 
-def test_a_lock_granted_while_a_body_comes_refuses_the_save(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+WAYS = [
+    pytest.param({}, id="at once"),
+    pytest.param({"expect": "100-continue"}, id="asked before"),
+]
+
+
+def between(place: Any, monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
+    """Let something happen after a save was asked for, and before its unit writes."""
+    upload = place.kernel.blobs.upload
+    todo = [act]
+
+    def late(*given: Any, **named: Any) -> None:
+        if todo:
+            todo.pop()()
+        upload(*given, **named)
+
+    monkeypatch.setattr(place.kernel.blobs, "upload", late)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_lock_granted_while_a_body_comes_refuses_the_save(
+    place: Any, monkeypatch: pytest.MonkeyPatch, way: dict[str, str]
+) -> None:
     """Locks are looked at again in the unit that writes: what was granted in between counts."""
     place.natively(True)
     before = place.facts()
-    check = place.kernel.app.check_received
-
-    async def late(*blobs: Any) -> None:
-        place.kernel.run(lambda ctx: _grant(ctx, place))
-        await check(*blobs)
-
-    monkeypatch.setattr(place.kernel.app, "check_received", late)
-    assert place.manager("PUT", FILE, b"late").status == 423
+    between(place, monkeypatch, lambda: place.kernel.run(lambda ctx: _grant(ctx, place)))
+    assert place.manager("PUT", FILE, b"late", **way).status == 423
     assert place.facts() == before
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_role_taken_while_a_body_comes_refuses_the_save(
+    place: Any, monkeypatch: pytest.MonkeyPatch, way: dict[str, str]
+) -> None:
+    place.natively(True)
+    before = place.facts()
+    role = "UPDATE spaces_member SET role = 1 WHERE space_id = :space"
+    between(
+        place, monkeypatch, lambda: place.kernel.run(lambda ctx: ctx.execute(text(role), {"space": place.space}))
+    )
+    assert place.manager("PUT", FILE, b"late", **way).status == 403
+    assert place.manager("PUT", "/Alpha.space/new.txt", b"late", **way).status == 403
+    assert place.facts() == before
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_changed_while_a_body_comes_is_judged_again(
+    place: Any, monkeypatch: pytest.MonkeyPatch, way: dict[str, str]
+) -> None:
+    from atrio.plugins.core_content import api as content
+
+    place.natively(True)
+    etag = place.manager("GET", FILE).headers["etag"]
+
+    def change(ctx: Any) -> None:
+        row = content.get_content(ctx, place.space, place.world.file)
+        content.update_content(ctx, row, {"description": "other"})
+
+    between(place, monkeypatch, lambda: place.kernel.run(change))
+    assert place.manager("PUT", FILE, b"late", if_match=etag, **way).status == 412
+
+
+@pytest.mark.parametrize("who", ["stranger", "reader", "manager"])
+def test_nothing_is_held_for_who_may_not_save(place: Any, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
+    """A short body is read before it is known who sends it, but nothing begins a blob for it."""
+    place.natively(True)
+    if who == "manager":
+        place.kernel.run(lambda ctx: _grant(ctx, place))
+
+    def begin(**_: Any) -> Any:
+        raise AssertionError("a blob was begun")
+
+    monkeypatch.setattr(place.kernel.blobs, "begin", begin)
+    if who == "stranger":
+        from atrio.kernel.testing.client import Client
+
+        answer = Client(place.kernel.app).request("PUT", "/webdav" + FILE, body=b"no", headers={})
+        assert answer.status == 401
+        assert "www-authenticate" in answer.headers
+    else:
+        person = getattr(place, who)
+        assert person("PUT", FILE, b"no").status == (403 if who == "reader" else 423)
+        assert person("PUT", "/Alpha.space/none/at/all.txt", b"no").status == 409
+        assert person("PUT", "/Hidden.space/all.txt", b"no").status == 409
+    if who == "manager":
+        assert person("PUT", FILE, b"no", if_match='"x"').status == 412
+
+
+def test_who_waits_to_be_asked_is_told_before_the_body(place: Any) -> None:
+    place.natively(True)
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        raise AssertionError("the body was asked for")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    door = place.kernel.router.find_mount("/webdav").app
+    scope = {
+        "type": "http", "method": "PUT", "path": "/webdav" + FILE, "root_path": "/webdav", "http_version": "1.1",
+        "headers": [(b"expect", b"100-continue"), (b"content-length", b"5")],
+    }  # fmt: skip
+    asyncio.run(door(scope, receive, send))
+    assert sent[0]["status"] == 401
 
 
 def _grant(ctx: Any, place: Any) -> None:
@@ -271,3 +378,32 @@ def test_which_bodies_are_short(version: str, headers: dict[str, str], short: bo
     given = [(name.encode(), value.encode()) for name, value in headers.items()]
     scope = {"method": "LOCK", "path": "/", "headers": given, "http_version": version}
     assert _is_short(Request(scope, "x"), version) is short
+
+
+@pytest.mark.parametrize("method", ["LOCK", "UNLOCK", "PUT"])
+def test_nobody_waits_while_a_password_is_checked(
+    place: Any, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """Who asks for a lock is found in the unit that writes it, but argon2 runs while no transaction is open."""
+    from atrio.plugins.accounts import passwords
+
+    place.natively(True)
+    monkeypatch.setattr(passwords, "_verified", {})
+    verify, written = passwords.verify, []
+
+    def write() -> None:
+        place.kernel.run(lambda ctx: ctx.execute(text("UPDATE spaces_space SET label = label")))
+        written.append(1)
+
+    def slowly(*given: Any) -> bool:
+        other = threading.Thread(target=write)
+        other.start()
+        other.join(5)
+        assert written, "another writer waits for the check of a password"
+        return verify(*given)
+
+    monkeypatch.setattr(passwords, "verify", slowly)
+    body = {"LOCK": EXCLUSIVE, "UNLOCK": None, "PUT": b"new"}[method]
+    answer = place.manager(method, FILE, body, lock_token=NONE)
+    assert answer.status == {"LOCK": 200, "UNLOCK": 409, "PUT": 204}[method]
+    assert written

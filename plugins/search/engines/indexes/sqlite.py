@@ -31,6 +31,7 @@ from sqlalchemy import (
 )
 
 from atrio.kernel.context import Context
+from atrio.kernel.db.statement import Write
 from atrio.kernel.host import Kernel
 from atrio.plugins.core_content.api import CONTENT
 
@@ -92,9 +93,7 @@ _IDS = {
     name: text(f"SELECT count(*), max(rowid), json_group_array(rowid) FROM {name} WHERE {name} MATCH :fts")  # noqa: S608
     for name in (NAME, NAMES, PARTS)
 }
-_LEARN = text(
-    "INSERT OR IGNORE INTO search_vocabulary(word) SELECT value FROM json_each(:words)"
-)  # fmt: skip
+_LEARN = Write(text("INSERT OR IGNORE INTO search_vocabulary(word) SELECT value FROM json_each(:words)"))
 _KNOWN = text(
     "SELECT json_group_array(word) FROM (SELECT word FROM search_vocabulary WHERE word_id IN (SELECT rowid"
     " FROM search_letters WHERE search_letters MATCH :letters) ORDER BY word_id LIMIT :limit)"
@@ -172,7 +171,7 @@ class SqliteIndex:
         found = Counter(w for one in texts for w in words(one) if LETTERS <= len(w) <= LONGEST)
         if found:
             ordered = [word for word, _ in found.most_common()]
-            ctx.execute(_LEARN, {"words": msgspec.json.encode(ordered).decode()})
+            _LEARN.run(ctx, {"words": msgspec.json.encode(ordered).decode()})
 
     def settle(self, ctx: Context) -> None:
         """Bring the kinds of contents in line; make the planner take the tables inside the indexes for large ones.
