@@ -288,11 +288,16 @@ def _wait(target: Target) -> None:
 
 
 def rest(pid: int) -> None:
-    """Wait until a server has done what it does behind its answers, for two minutes at most."""
+    """Wait until a server has done what it does behind its answers, for two minutes at most.
+
+    Some of that is put off for seconds, to be done once for several answers.
+    """
+    quiet = 0
     for _ in range(120):
         before = cpu_seconds(pid)
         time.sleep(1)
-        if cpu_seconds(pid) - before < 0.03:
+        quiet = quiet + 1 if cpu_seconds(pid) - before < 0.03 else 0
+        if quiet == 5:
             return
 
 
