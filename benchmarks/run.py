@@ -52,8 +52,8 @@ WHY = {
     "search: two frequent": "half of it is the index of words, which gives 43,591 numbers; such words stand in "
     "nearly half of all contents",
     "drive: PUT 1024 MiB without": "the system writes out what came before while it takes this in",
-    "search: edit": "2 KB of other words at each edit: the index forgets 300 words and learns 300, in the unit that "
-    "writes, so that what is saved is found",
+    "search: edit": "2 KB of other words at each edit: the index forgets 300 words and learns 300, in the unit "
+    "that writes, so that what is saved is found",
     "drive: p95": "the client and both uploads run on the same two cores",
 }
 """Where the time of a row goes that may miss its aim, from profiles."""
