@@ -234,7 +234,7 @@ def test_two_processes(serve: Any, tmp_path: Path) -> None:
     assert soon(his.ended.is_set, 4)
     left = [s for s in hers if not s.ended.is_set()]
     assert left
-    assert soon(lambda: all(s.told(bob)[-1] == "offline" for s in left), 8)
+    assert soon(lambda: all(s.told(bob)[-1] == "offline" for s in left), 20)
     assert ann.status_of(ann) == "online"
     code, _ = server.stop()
     assert code == 0
