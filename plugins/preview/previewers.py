@@ -22,6 +22,7 @@ PICTURES = (
     "image/x-portable-graymap", "image/x-portable-bitmap", "image/x-portable-anymap", "image/pjpeg",
     "image/x-png",
 )  # fmt: skip
+HEIF = ("image/heic", "image/heif", "image/heic-sequence", "image/heif-sequence")
 TEXTS = (
     "application/json", "application/xml", "application/javascript", "application/x-javascript",
     "application/x-sh", "application/x-yaml", "application/yaml", "application/toml", "application/sql",
@@ -110,6 +111,10 @@ def _own(kernel: Kernel) -> Iterable[Previewer]:
     typeset = ("reportlab", "pypdfium2")
     print_options = {"fonts": fonts(settings), "max_pages": settings.max_pages}
     yield Previewer("picture", 1, "image", media=PICTURES)
+    yield Previewer(
+        "heif", 1, "image", f"{HERE}.heif:draw", HEIF, (".heic", ".heif"), ("pi_heif",),
+        options={"max_pixels": settings.max_pixels},
+    )  # fmt: skip
     yield Previewer("pdf", 1, "pdf", media=("application/pdf", "application/x-pdf"), needs=("pypdfium2",))
     yield Previewer(
         "svg", 1, "image", f"{HERE}.vector:draw", ("image/svg+xml",), (".svg",), ("resvg_py",),

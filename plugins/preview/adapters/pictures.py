@@ -51,9 +51,9 @@ def thumbnail(path: str, out: str, width: int, height: int, max_pixels: int) -> 
             drawn: Image.Image = image
         else:
             image.load()
-            drawn = _plain(image)
+            drawn = plain(image)
             drawn.thumbnail(box, Image.Resampling.LANCZOS, reducing_gap=2.0)
-        _on_white(ImageOps.exif_transpose(drawn)).save(out, "JPEG", quality=QUALITY)
+        on_white(ImageOps.exif_transpose(drawn)).save(out, "JPEG", quality=QUALITY)
 
 
 def rehearse() -> None:
@@ -78,7 +78,7 @@ def fitted(size: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
     return min(box[0], math.ceil(size[0] * scale)), min(box[1], math.ceil(size[1] * scale))
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def plain(image: Image.Image) -> Image.Image:
     """Return a picture in a mode that can be scaled well."""
     if image.mode.startswith("I"):  # 16 bits of grey: a plain conversion would cut all that is bright
         return _with_exif(image.convert("I").point(lambda grey: grey / 256).convert("L"), image)
@@ -94,7 +94,7 @@ def _with_exif(drawn: Image.Image, image: Image.Image) -> Image.Image:
     return drawn
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def on_white(image: Image.Image) -> Image.Image:
     """Return a picture without transparency, in grey or in colours."""
     if image.mode == "RGBA":
         ground = Image.new("RGB", image.size, "white")

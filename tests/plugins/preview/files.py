@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from atrio.kernel.testing.client import Answer, Client
+
+SAMPLES = Path(__file__).with_name("samples")
+"""Pictures that no library of the tests can write."""
 
 
 def send(client: Client, path: str, name: str, data: bytes, media: str) -> dict[str, Any]:

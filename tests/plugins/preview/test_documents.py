@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from .files import near, pdf, picture, seen
+from .files import SAMPLES, near, pdf, picture, seen
 
 pytestmark = pytest.mark.any_engine
 
@@ -78,6 +78,8 @@ def loop_of_pages() -> bytes:
         ("none.svg", b"<html/>"),
         ("entity.svg", b'<!DOCTYPE svg [<!ENTITY a "aaaa">]><svg xmlns="http://www.w3.org/2000/svg">&a;</svg>'),
         ("narrow.svg", b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="99999"/>'),
+        ("cut.heic", (SAMPLES / "turned.heic").read_bytes()[:400]),
+        ("other.heic", picture(form="JPEG")),
         ("sound.mp3", b"ID3"),
         ("unknown.xyz1", b"\1\2\3\xff\xfe\0"),
         ("empty.txt", b""),
@@ -93,7 +95,7 @@ def test_what_cannot_be_read(place: Any, name: str, data: bytes) -> None:
     assert answer.status == 400
     info = place.get(f"{file}/preview_info")
     assert info.status == 200
-    if not name.endswith((".svg", ".mp3")):
+    if not name.endswith((".svg", ".mp3", ".heic")):
         assert (info.json["page_nb"], info.json["has_pdf_preview"]) == (None, False)
         assert info.json["has_jpeg_preview"] is False
 

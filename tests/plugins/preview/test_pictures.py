@@ -10,9 +10,9 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from atrio.kernel.testing.client import Client
-from atrio.plugins.preview.adapters import pictures
+from atrio.plugins.preview.adapters import heif, pictures
 
-from .files import near, picture, png_bomb, seen
+from .files import SAMPLES, near, picture, png_bomb, seen
 
 pytestmark = pytest.mark.any_engine
 
@@ -257,3 +257,36 @@ def test_a_rehearsal_succeeds_and_leaves_nothing_open() -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     pictures.rehearse()
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+# -- photographs of phones -----------------------------------------------------------------------------------
+
+
+def test_a_heic_is_upright(place: Any) -> None:
+    """The sample is 48 x 64 and says that it is to be turned; then it is red above, and blue below."""
+    file = place.file("IMG_0001.HEIC", (SAMPLES / "turned.heic").read_bytes())
+    image = seen(place.get(f"{file}/preview/jpg/256x256/x.jpg"))
+    assert image.size == (64, 48), "upright, and not enlarged"
+    assert near(image, (32, 6), (255, 0, 0))
+    assert near(image, (32, 42), (0, 0, 255))
+    small = seen(place.get(f"{file}/preview/jpg/16x16/x.jpg"))
+    assert small.size == (16, 12)
+    info = place.get(f"{file}/preview_info").json
+    assert (info["page_nb"], info["has_jpeg_preview"], info["has_pdf_preview"]) == (1, True, False)
+    assert place.get(f"{file}/preview/pdf/full/x").code == 1011
+
+
+def test_a_clear_heic_is_on_white(place: Any) -> None:
+    file = place.file("clear.heif", (SAMPLES / "clear.heic").read_bytes())
+    image = seen(place.get(f"{file}/preview/jpg/256x256/x.jpg"))
+    assert near(image, (12, 24), (255, 0, 0))
+    assert near(image, (52, 24), (255, 255, 255))
+
+
+def test_a_heic_with_too_many_pixels(tmp_path: Path) -> None:
+    sample, out = str(SAMPLES / "turned.heic"), tmp_path / "out"
+    with pytest.raises(ValueError, match="64 x 48 pixels"):
+        heif.draw(sample, str(out), 64 * 48 - 1)
+    assert not out.exists()
+    heif.draw(sample, str(out), 64 * 48)
+    assert Image.open(out).size == (64, 48)
