@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import importlib.resources
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -66,31 +65,14 @@ def revisions(lineage: Lineage) -> tuple[tuple[str, str | None], ...]:
     for path in sorted(lineage.folder.glob("*.py")):
         if path.name.startswith("_"):
             continue
-        source = path.read_text("utf-8")
-        lines = ASSIGNED.findall(source)
-        names = dict(lines) if len(lines) == len(dict(lines)) == 2 else _assigned(source)
+        names: dict[str, Any] = {}
+        for node in ast.parse(path.read_text("utf-8")).body:
+            target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+            if isinstance(target, ast.Name) and target.id in ("revision", "down_revision"):
+                names[target.id] = ast.literal_eval(node.value)  # type: ignore[attr-defined]
         if "revision" in names:
-            found.append((_value(names["revision"]), _value(names.get("down_revision", "None"))))
+            found.append((names["revision"], names.get("down_revision")))
     return tuple(found)
-
-
-ASSIGNED = re.compile(
-    r"""^(revision|down_revision)(?:: [^=\n]+)? = (None|"[^"\\\n]*"|'[^'\\\n]*')$""", re.MULTILINE
-)
-"""The two lines as they are written by rule; whatever else is there is parsed, which takes ten times as long."""
-
-
-def _assigned(source: str) -> dict[str, str]:
-    names: dict[str, str] = {}
-    for node in ast.parse(source).body:
-        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
-        if isinstance(target, ast.Name) and target.id in ("revision", "down_revision"):
-            names[target.id] = ast.unparse(node.value)  # type: ignore[attr-defined]
-    return names
-
-
-def _value(written: str) -> Any:
-    return ast.literal_eval(written)
 
 
 def head(lineage: Lineage) -> str | None:

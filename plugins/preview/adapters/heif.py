@@ -5,7 +5,7 @@ from __future__ import annotations
 import pi_heif
 from PIL import Image
 
-from .pictures import on_white, plain
+from .pictures import forgiving, on_white, plain
 
 LONGEST = 2048
 """Pixels of the longest side: JPEGs are drawn from it."""
@@ -17,8 +17,7 @@ def draw(path: str, out: str, max_pixels: int) -> None:
     ValueError for a picture of more than `max_pixels`, or for a file that is none.
     """
     pi_heif.register_heif_opener()
-    Image.MAX_IMAGE_PIXELS = None  # asked below, before anything is decoded
-    with Image.open(path, formats=("HEIF",)) as image:
+    with forgiving(), Image.open(path, formats=("HEIF",)) as image:
         if image.width * image.height > max_pixels:
             raise ValueError(f"a picture of {image.width} x {image.height} pixels")
         image.load()  # turned as the file says: the library does it, and takes the turn out of the EXIF

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from PIL import (
     AvifImagePlugin,
@@ -32,7 +34,19 @@ QUALITY = 85
 GAP = 1.5
 """A JPEG is decoded at the smallest scale that leaves this many times the pixels of a side, then drawn well."""
 
-ImageFile.LOAD_TRUNCATED_IMAGES = True
+
+@contextmanager
+def forgiving() -> Iterator[None]:
+    """Open pictures for a block that are cut off, and of any size: whoever opens one asks for its size first.
+
+    Both are settings of Pillow for the whole process, where others may want it to be strict.
+    """
+    before = ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS
+    ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS = True, None
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS = before
 
 
 def thumbnail(path: str, out: str, width: int, height: int, max_pixels: int) -> None:
@@ -40,8 +54,7 @@ def thumbnail(path: str, out: str, width: int, height: int, max_pixels: int) -> 
 
     ValueError for a picture of more than `max_pixels`.
     """
-    Image.MAX_IMAGE_PIXELS = None  # asked below, before anything is decoded
-    with Image.open(path, formats=FORMATS) as image:
+    with forgiving(), Image.open(path, formats=FORMATS) as image:
         if image.width * image.height > max_pixels:
             raise ValueError(f"a picture of {image.width} x {image.height} pixels")
         turned = image.getexif().get(0x0112) in TURNED

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops, ImageFile, ImageStat
 
 from atrio.kernel.testing.client import Client
 from atrio.plugins.preview.adapters import heif, pictures
@@ -290,3 +290,14 @@ def test_a_heic_with_too_many_pixels(tmp_path: Path) -> None:
     assert not out.exists()
     heif.draw(sample, str(out), 64 * 48)
     assert Image.open(out).size == (64, 48)
+
+
+def test_pillow_stays_strict_for_others(tmp_path: Path) -> None:
+    before = ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS
+    assert before[0] is False
+    assert before[1]
+    (tmp_path / "cut.png").write_bytes(picture(200, 100)[:-20])
+    pictures.thumbnail(str(tmp_path / "cut.png"), str(tmp_path / "out"), 16, 16, 10**6)
+    with pytest.raises(ValueError, match="pixels"):
+        pictures.thumbnail(str(tmp_path / "cut.png"), str(tmp_path / "out"), 16, 16, 10)
+    assert before == (ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS)
