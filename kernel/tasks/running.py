@@ -228,8 +228,12 @@ class Jobs:
     def _free(self) -> None:
         """Give back what this process holds and has not begun."""
         held, self._held = self._held, {}
-        if held:
+        if not held:
+            return
+        try:
             run(self.kernel, lambda ctx: jobs.free(ctx, list(held)))
+        except Exception as error:
+            log.warning("%d job(s) wait until their lease has run out: %s", len(held), error)
 
     def _attempt(self, row: Any, runner: _Runner) -> bool:
         facts = msgspec.json.decode(row.facts)

@@ -184,6 +184,18 @@ def test_what_was_not_begun_is_given_back(boot_here: Any, monkeypatch: pytest.Mo
     assert row(other).attempt == 1
 
 
+def test_a_database_that_is_gone_does_not_keep_a_server_from_stopping(
+    boot_here: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    kernel = boot_here()
+    hold(kernel, 6, monkeypatch)
+    monkeypatch.setattr(jobs, "free", lambda ctx, ids: 1 / 0)
+    kernel.stop()
+    assert kernel.jobs.wake_ups().consumer is None, "its threads have ended"
+    assert "job(s) wait until their lease has run out" in caplog.text
+    assert row(kernel).state == "leased"
+
+
 def test_a_lease_that_ran_out_is_taken_over_once(boot_here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     kernel, other = boot_here(), boot_here()
     job = hold(kernel, 7, monkeypatch)
