@@ -438,30 +438,6 @@ def test_without_programs_their_types_have_none(place_with: Any) -> None:
         assert place.get(f"{file}/preview_info").json["page_nb"] is None
 
 
-@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
-def test_a_frame_of_a_film(place: Any, tmp_path: Path) -> None:
-    subprocess.run(
-        ["ffmpeg", "-v", "quiet", "-f", "lavfi", "-i", "color=blue:s=160x80:d=1", "-c:v", "mpeg4", tmp_path / "a.mp4"],
-        check=True, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    file = place.file("film.mp4", (tmp_path / "a.mp4").read_bytes())
-    image = seen(place.get(f"{file}/preview/jpg/80x80/x"))
-    assert image.size == (80, 40)
-    assert near(image, (40, 20), (0, 0, 255))
-    assert place.get(f"{file}/preview/pdf/x").code == 1011
-    playlist = place.file("list.mp4", b"ffconcat version 1.0\nfile '" + str(tmp_path / "a.mp4").encode() + b"'\n")
-    assert place.get(f"{playlist}/preview/jpg/80x80/x").code == 1013
-
-
-@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
-@pytest.mark.slow
-def test_a_document_by_libreoffice(place: Any) -> None:
-    file = place.file("letter.rtf", rb"{\rtf1\ansi Hello \b world\b0}")
-    assert place.get(f"{file}/preview_info").json["page_nb"] == 1
-    bad = place.file("bad.docx", b"\0\1\2" * 100)
-    assert place.get(f"{bad}/preview/jpg/x").status in (200, 400)
-
-
 class Brings:
     """A plugin that knows what nobody knows."""
 
