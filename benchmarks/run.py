@@ -37,7 +37,7 @@ WHY = {
     "list of 1,000 contents": "well over half is sqlite3 handing over 30 columns a row, as for the bare endpoint; "
     "fewer columns need a second statement for the people",
     "list of 100 comments": "the rows from sqlite3 and their dump are two thirds",
-    "create a note": "half of the worker thread's part is SQLAlchemy running six fixed statements",
+    "create a note": "eight writes in a unit, four savepoints, and the wait for the disk",
     "upload of 1 MiB": "a third each: the event loop, the unit of work, hash and file",
     "drive: PUT 1024 MiB and": "the bytes are on the disk before the answer; the others leave that to the system",
     "drive: PUT 16 bytes": "a save is a revision with its event, its place in the search and two jobs, in a "
